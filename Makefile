@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: tour test test-all lint bench docs
+
+tour: .venv/installed  ## the lecture retold by running it: tour.html
+	$(BIN)/convsight tour --out tour.html
+
+test: .venv/installed lint  ## everything fast
+	$(BIN)/python -m pytest
+
+test-all: .venv/installed lint  ## everything
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv-bench/installed  ## side by side with peers: benchmarks/results.md
+	.venv-bench/bin/python benchmarks/visualize.py --out benchmarks/results.md
+
+docs: .venv/installed  ## site/
+	$(BIN)/pip install --quiet -e '.[docs]'
+	$(BIN)/mkdocs build --strict
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+.venv-bench/installed: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet -e . -r benchmarks/requirements.txt
+	touch $@

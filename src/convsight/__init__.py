@@ -1,0 +1,48 @@
+"""See what a convolutional network sees; shape one to fit your data."""
+
+from importlib.metadata import version
+
+from convsight.architecture import Architecture, Convolution, build
+from convsight.errors import InputError
+from convsight.network import InputSpec, Network, load, save
+from convsight.objectives import Objective, channel, dream, l1, l2, logit, neuron, total_variation
+from convsight.optimizers import adam, lbfgs, sgd
+from convsight.parametrization import fourier, pixels, pixels_from, principal
+from convsight.transforms import jitter, pad, rotate, scale
+from convsight.visualization import Visualization
+from convsight.visualize import evaluate, visualize
+
+__version__ = version("convsight")
+
+__all__ = [
+    "Architecture",
+    "Convolution",
+    "InputError",
+    "InputSpec",
+    "Network",
+    "Objective",
+    "Visualization",
+    "adam",
+    "build",
+    "channel",
+    "dream",
+    "evaluate",
+    "fourier",
+    "jitter",
+    "l1",
+    "l2",
+    "lbfgs",
+    "load",
+    "logit",
+    "neuron",
+    "pad",
+    "pixels",
+    "pixels_from",
+    "principal",
+    "rotate",
+    "save",
+    "scale",
+    "sgd",
+    "total_variation",
+    "visualize",
+]

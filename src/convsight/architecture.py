@@ -1,0 +1,129 @@
+"""Idea 2: the network is a declaration of what fits the data.
+
+An `Architecture` states which axes the input has, along which of them the filters slide (they span all others whole),
+where they pool, and what follows. `build` makes the `torch.nn.Module`:
+
+>>> import torch
+>>> digits = Architecture(
+...     channels=1,
+...     axes={"height": 28, "width": 28},
+...     convolutions=(
+...         Convolution(25, slides={"height": 3, "width": 3}, pools={"height": 2, "width": 2}),
+...         Convolution(50, slides={"height": 3, "width": 3}, pools={"height": 2, "width": 2}),
+...     ),
+...     fully_connected=(128,),
+...     outputs=10,
+... )
+>>> build(digits)(torch.zeros(1, 1, 28, 28)).shape
+torch.Size([1, 10])
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from math import prod
+from typing import Any
+
+from torch import nn
+
+from convsight.errors import InputError
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """`filters` filters, a ReLU, and max pooling along the axes in `pools`, by that factor.
+
+    `slides`: the filter's length along each axis that it slides along; it spans every other axis whole.
+    `padded`: zeros around the input, so that sliding keeps the length of an axis.
+    """
+
+    filters: int
+    slides: Mapping[str, int]
+    pools: Mapping[str, int] = field(default_factory=dict)
+    padded: bool = False
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Input (B, channels, *axes), convolutions, fully connected layers with ReLU, and `outputs` numbers."""
+
+    channels: int
+    axes: Mapping[str, int]
+    convolutions: tuple[Convolution, ...]
+    fully_connected: tuple[int, ...]
+    outputs: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dicts, for JSON; `from_dict` is its inverse."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any]) -> Architecture:
+        """Raises InputError if `plain` doesn't describe an architecture."""
+        try:
+            return Architecture(
+                channels=int(plain["channels"]),
+                axes={str(axis): int(length) for axis, length in plain["axes"].items()},
+                convolutions=tuple(Convolution(**each) for each in plain["convolutions"]),
+                fully_connected=tuple(int(width) for width in plain["fully_connected"]),
+                outputs=int(plain["outputs"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"this describes no architecture: {error!r}") from None
+
+
+def build(architecture: Architecture) -> nn.Sequential:
+    """The network that `architecture` declares: (B, channels, *axes) to (B, outputs), its weights random.
+
+    Layers are named `conv1`, `conv1_relu`, `conv1_pool`, ..., `flatten`, `fc1`, `fc1_relu`, ..., `output`.
+    Raises InputError if the axes aren't two, a filter is longer than what it slides along, or an axis doesn't exist.
+    """
+    if len(architecture.axes) != 2:
+        raise InputError(f"a network here has two axes, not {len(architecture.axes)}: {', '.join(architecture.axes)}")
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    channels, lengths = architecture.channels, dict(architecture.axes)
+    for number, convolution in enumerate(architecture.convolutions, start=1):
+        name = f"conv{number}"
+        _check_axes(convolution, lengths, name)
+        size = _pair(convolution.slides.get(axis, length) for axis, length in lengths.items())
+        padding = _pair((convolution.slides.get(axis, 1) - 1) // 2 if convolution.padded else 0 for axis in lengths)
+        pool = _pair(convolution.pools.get(axis, 1) for axis in lengths)
+        layers[name] = nn.Conv2d(channels, convolution.filters, size, padding=padding)
+        layers[f"{name}_relu"] = nn.ReLU()
+        if convolution.pools:
+            layers[f"{name}_pool"] = nn.MaxPool2d(pool)
+        channels = convolution.filters
+        lengths = {
+            axis: (length + 2 * pad - reach + 1) // factor
+            for (axis, length), pad, reach, factor in zip(lengths.items(), padding, size, pool, strict=True)
+        }
+    layers["flatten"] = nn.Flatten()
+    features = channels * prod(lengths.values())
+    for number, width in enumerate(architecture.fully_connected, start=1):
+        layers[f"fc{number}"] = nn.Linear(features, width)
+        layers[f"fc{number}_relu"] = nn.ReLU()
+        features = width
+    layers["output"] = nn.Linear(features, architecture.outputs)
+    return nn.Sequential(layers)
+
+
+def _check_axes(convolution: Convolution, lengths: Mapping[str, int], name: str) -> None:
+    for axis in (*convolution.slides, *convolution.pools):
+        if axis not in lengths:
+            raise InputError(f'{name}: no axis "{axis}" in the input, which has {", ".join(lengths)}')
+    for axis, reach in convolution.slides.items():
+        if convolution.padded and reach % 2 == 0:
+            raise InputError(f"{name}: a padded filter has an odd length, not {reach} along {axis}")
+        if not 1 <= reach <= lengths[axis]:
+            raise InputError(f"{name}: a filter of {reach} cannot slide along {axis}, where {lengths[axis]} are left")
+    for axis, factor in convolution.pools.items():
+        left = lengths[axis] if convolution.padded else lengths[axis] - convolution.slides.get(axis, lengths[axis]) + 1
+        if not 1 <= factor <= left:
+            raise InputError(f"{name}: cannot pool {factor} along {axis}, where {left} are left")
+
+
+def _pair(lengths: Iterable[int]) -> tuple[int, int]:
+    first, second = lengths
+    return first, second

@@ -1,0 +1,37 @@
+"""The command line: parse, call, print. What the user can put right is one sentence and exit status 2."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from convsight.cli import digits, look, tour
+from convsight.errors import InputError
+
+app = typer.Typer(
+    help="See what a convolutional network sees; shape one to fit your data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(look.layers)
+app.command()(look.filters)
+app.command()(look.see)
+app.add_typer(digits.app, name="digits")
+app.command()(tour.tour)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    try:
+        app()
+    except InputError as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; nothing half-written is left")
+        sys.exit(130)

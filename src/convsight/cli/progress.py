@@ -1,0 +1,31 @@
+"""Progress on the terminal's error stream: how far, how fast, how long still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="cyan")
+
+
+@contextmanager
+def progress(description: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """A bar within the block; call the function it gives with how many of `total` are done, and a remark."""
+    columns = [
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), _Rate(),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[remark]}"),
+    ]  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(description, total=total, remark="")
+
+        def report(done: int, remark: str) -> None:
+            bars.update(task, completed=done, remark=remark)
+
+        yield report

@@ -1,0 +1,189 @@
+"""What to maximise: functions of a network's activations that give each sample of a batch one score, higher is better.
+
+They add, subtract and scale: `logit(3) - 0.02 * l1()`. Units may be a list, one a sample: `channel("conv2", range(50))`
+looks for fifty pictures in one batch. Penalties are objectives of the layer `input`: the picture itself, in the value
+range of the network's `InputSpec`, before any transform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import index
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from convsight.activations import INPUT, OUTPUT
+from convsight.errors import InputError
+
+Units = int | Iterable[int]
+Activations = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """`score(activations)`: (B,), from the activations of `layers` by name.
+
+    `name` says it as one writes it; `samples` is the batch it needs, None if any will do.
+    """
+
+    layers: frozenset[str]
+    score: Callable[[Activations], Tensor]
+    name: str
+    samples: int | None = None
+
+    def __call__(self, activations: Activations) -> Tensor:
+        return self.score(activations)
+
+    def __add__(self, other: Objective) -> Objective:
+        return _combine(self, other, 1.0)
+
+    def __sub__(self, other: Objective) -> Objective:
+        return _combine(self, other, -1.0)
+
+    def __mul__(self, factor: float) -> Objective:
+        scored = self.score
+        name = f"{factor:g} * {self.name}" if " " not in self.name else f"{factor:g} * ({self.name})"
+        return Objective(self.layers, lambda activations: factor * scored(activations), name, self.samples)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> Objective:
+        return self * (1 / divisor)
+
+    def __neg__(self) -> Objective:
+        return self * -1.0
+
+
+def channel(layer: str, units: Units, *, over: Literal["sum", "mean"] = "sum") -> Objective:
+    """Degree of activation of a filter: the sum (or mean) of its map over all positions, a^k = sum_ij a^k_ij.
+
+    The layer's activation: (B, C, H, W), or (B, C) for a fully connected layer, whose units are its neurons.
+    Source: lecture, row L2; "channel" in Olah et al. 2017, "Feature Visualization".
+    """
+
+    units = _fixed(units)
+
+    def score(activations: Activations) -> Tensor:
+        maps = _per_sample(_of_units(activations[layer], units, layer))
+        return maps.sum(1) if over == "sum" else maps.mean(1)
+
+    described = f"channel({layer}, {_named(units)})" if over == "sum" else f"channel({layer}, {_named(units)}, mean)"
+    return Objective(frozenset({layer}), score, described, _count(units))
+
+
+def neuron(layer: str, units: Units, *, position: tuple[int, int] | None = None) -> Objective:
+    """One neuron: of a fully connected layer (B, N) neuron `units`; of maps (B, C, H, W) the one at `position`.
+
+    `position`: row and column from the top left, by default H // 2 and W // 2. Source: lecture, row L3.
+    """
+
+    units = _fixed(units)
+
+    def score(activations: Activations) -> Tensor:
+        maps = _of_units(activations[layer], units, layer)
+        if maps.dim() == 1:
+            return maps
+        row, column = position or (maps.shape[-2] // 2, maps.shape[-1] // 2)
+        if not (0 <= row < maps.shape[-2] and 0 <= column < maps.shape[-1]):
+            raise InputError(f'layer "{layer}" has no position {row}, {column}: its maps are {_by(maps.shape[-2:])}')
+        return maps[:, row, column]
+
+    where = "" if position is None else f", at {position[0]},{position[1]}"
+    return Objective(frozenset({layer}), score, f"neuron({layer}, {_named(units)}{where})", _count(units))
+
+
+def logit(units: Units) -> Objective:
+    """The network's output (B, N) for a class, before any softmax. Source: lecture, row L4."""
+    units = _fixed(units)
+    return Objective(
+        frozenset({OUTPUT}),
+        lambda activations: _per_sample(_of_units(activations[OUTPUT], units, OUTPUT)).sum(1),
+        f"logit({_named(units)})",
+        _count(units),
+    )
+
+
+def dream(layer: str) -> Objective:
+    """Half the squared norm of a layer's activation, whose gradient is the activation itself: what is seen is exaggerated.
+
+    Source: lecture, row L6; Mordvintsev, Olah, Tyka 2015, "Inceptionism".
+    """
+    return Objective(
+        frozenset({layer}), lambda activations: 0.5 * activations[layer].square().flatten(1).sum(1), f"dream({layer})"
+    )
+
+
+def l1() -> Objective:
+    """Sum of the absolute values of the input, sum_ij |x_ij|. Source: lecture, row L5."""
+    return _penalty("l1", lambda image: _per_sample(image.abs()).sum(1))
+
+
+def l2() -> Objective:
+    """Euclidean norm of the input, squared. Source: Simonyan, Vedaldi, Zisserman 2014, section 2."""
+    return _penalty("l2", lambda image: image.square().flatten(1).sum(1))
+
+
+def total_variation() -> Objective:
+    """Sum of the absolute differences between neighbours, down and across. Source: Rudin, Osher, Fatemi 1992 (anisotropic)."""
+    return _penalty(
+        "total_variation",
+        lambda image: image.diff(dim=-1).abs().flatten(1).sum(1) + image.diff(dim=-2).abs().flatten(1).sum(1),
+    )
+
+
+def _penalty(name: str, measure: Callable[[Tensor], Tensor]) -> Objective:
+    return Objective(frozenset({INPUT}), lambda activations: measure(activations[INPUT]), f"{name}()")
+
+
+def _combine(first: Objective, second: Objective, sign: float) -> Objective:
+    samples = first.samples if first.samples is not None else second.samples
+    if second.samples is not None and samples != second.samples:
+        raise InputError(f"{first.name} is of {first.samples} units and {second.name} of {second.samples}; give as many")
+    name = f"{first.name} {'+' if sign > 0 else '-'} {second.name}"
+    layers = first.layers | second.layers
+    return Objective(layers, lambda activations: first(activations) + sign * second(activations), name, samples)
+
+
+def _fixed(units: Units) -> int | range | tuple[int, ...]:
+    if isinstance(units, range):
+        return units
+    return tuple(index(unit) for unit in units) if isinstance(units, Iterable) else index(units)
+
+
+def _of_units(activation: Tensor, units: Units, layer: str) -> Tensor:
+    """Unit `units` of every sample, or its own unit of each: (B, C, ...) to (B, ...)."""
+    if activation.dim() < 2:
+        raise InputError(f'layer "{layer}" puts out one number a sample; it has no units to choose from')
+    wanted = [units] * len(activation) if isinstance(units, int) else list(units)
+    if len(wanted) != len(activation):
+        raise InputError(f"{len(wanted)} units need a batch of {len(wanted)} pictures, not of {len(activation)}")
+    available = activation.shape[1]
+    for unit in wanted:
+        if not 0 <= unit < available:
+            raise InputError(f'layer "{layer}" has no unit {unit}: it has {available}, numbered 0 to {available - 1}')
+    if isinstance(units, int):
+        return activation[:, units]
+    return activation[torch.arange(len(wanted), device=activation.device), torch.tensor(wanted, device=activation.device)]
+
+
+def _per_sample(values: Tensor) -> Tensor:
+    return values.reshape(len(values), -1)
+
+
+def _count(units: Units) -> int | None:
+    return None if isinstance(units, int) else len(list(units))
+
+
+def _named(units: Units) -> str:
+    if isinstance(units, int):
+        return str(units)
+    if isinstance(units, range) and units.step == 1 and len(units) > 1:
+        return f"{units.start}-{units.stop - 1}"
+    return ",".join(str(unit) for unit in units)
+
+
+def _by(shape: Iterable[int]) -> str:
+    return "x".join(str(length) for length in shape)

@@ -1,0 +1,91 @@
+"""How to climb: the optimizers and learning-rate schedules that both loops use, `visualize` and `train`.
+
+An optimizer is chosen by a function from parameters to `torch.optim.Optimizer`, which both loops call first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import LBFGS, Adam, AdamW, Optimizer
+
+MakeOptimizer = Callable[[Iterable[Parameter]], Optimizer]
+Schedule = Callable[[float], float]
+
+
+def adam(learning_rate: float = 0.05) -> MakeOptimizer:
+    """Source: Kingma, Ba 2015."""
+    return lambda parameters: Adam(parameters, lr=learning_rate)
+
+
+def adamw(learning_rate: float, *, weight_decay: float) -> MakeOptimizer:
+    """Adam with weight decay apart from the gradient. Source: Loshchilov, Hutter 2019."""
+    return lambda parameters: AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
+
+
+def sgd(learning_rate: float = 0.05) -> MakeOptimizer:
+    """Plain steps along the gradient, normalised: each sample moves by a root mean square of `learning_rate`.
+
+    Source: the step of Mordvintsev, Olah, Tyka 2015, which divides by the gradient's mean size.
+    """
+    return lambda parameters: NormalisedSGD(parameters, learning_rate)
+
+
+def lbfgs(learning_rate: float = 1.0) -> MakeOptimizer:
+    """L-BFGS with a strong-Wolfe line search; the samples of a batch share one search direction.
+
+    Source: Nocedal, Wright 2006, algorithms 7.4 and 3.5.
+    """
+    return lambda parameters: LBFGS(parameters, lr=learning_rate, max_iter=1, history_size=20, line_search_fn="strong_wolfe")
+
+
+class NormalisedSGD(Optimizer):
+    """Gradient descent in which every sample's gradient is divided by its own root mean square."""
+
+    def __init__(self, parameters: Iterable[Parameter], learning_rate: float) -> None:
+        super().__init__(list(parameters), {"lr": learning_rate})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # narrower than torch's overloads
+        """One step; `closure` computes the gradients first."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.sub_(group["lr"] * _normalised(parameter.grad))
+        return loss
+
+
+def constant(_progress: float) -> float:
+    """The learning rate stays."""
+    return 1.0
+
+
+def half_cosine(progress: float) -> float:
+    """The learning rate falls from all of it to nothing along half a cosine; `progress` runs from 0 to 1."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def one_cycle(progress: float, *, warm_up: float = 0.2) -> float:
+    """The learning rate climbs from a tenth to all of it, then falls to nothing. Source: Smith, Topin 2018."""
+    if progress < warm_up:
+        return 0.1 + 0.9 * half_cosine(1 - progress / warm_up)
+    return half_cosine((progress - warm_up) / (1 - warm_up))
+
+
+def follow(schedule: Schedule, optimizer: Optimizer, progress: float) -> None:
+    """Set the learning rate of every group of `optimizer` to its first one times `schedule(progress)`."""
+    for group in optimizer.param_groups:
+        group["lr"] = group.setdefault("initial_lr", group["lr"]) * schedule(progress)
+
+
+def _normalised(gradient: Tensor) -> Tensor:
+    size = gradient.flatten(1).square().mean(1).sqrt().clamp_min(1e-12)
+    return gradient / size.view(-1, *[1] * (gradient.dim() - 1))

@@ -1,0 +1,178 @@
+"""How the input is stored while it is optimised.
+
+A parametrization is a `torch.nn.Module` that takes no input and returns the picture: `parametrization() -> (B, C, H, W)`,
+float in the value range of the network's `InputSpec`. Its parameters are what the optimizer moves.
+
+Every sample of a batch starts from the same noise, so that a unit's picture doesn't depend on the batch it was in.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from convsight.errors import InputError
+
+Range = tuple[float, float]
+
+# The square root of the covariance of colours over ImageNet's photographs, divided by its largest column norm, as
+# published with Olah, Mordvintsev, Schubert 2017, "Feature Visualization" (appendix on preconditioning).
+_COLOUR_CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
+
+
+class Pixels(nn.Module):
+    """The picture as it is: one parameter a pixel and channel, held within `value_range`.
+
+    Inside the range the gradient passes unchanged; at a bound, only what leads back inside passes.
+    """
+
+    def __init__(self, start: Tensor, value_range: Range = (0.0, 1.0)) -> None:
+        super().__init__()
+        self.value_range = value_range
+        self.values = nn.Parameter(start.clone())
+
+    def forward(self) -> Tensor:
+        return _Bounded.apply(self.values, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
+
+
+class Fourier(nn.Module):
+    """The picture's spectrum, scaled by 1/frequency as in photographs, through a sigmoid into `value_range`.
+
+    `decay`: the power of the frequency that the spectrum is divided by. With `decorrelated`, the three channels are
+    principal components of the colours of photographs. Source: Olah, Mordvintsev, Schubert 2017.
+    """
+
+    scale: Tensor
+    colour: Tensor
+
+    def __init__(
+        self, spectrum: Tensor, size: tuple[int, int], value_range: Range = (0.0, 1.0), *, decay: float, decorrelated: bool
+    ) -> None:
+        super().__init__()
+        self.size, self.value_range, self.decorrelated = size, value_range, decorrelated
+        self.spectrum = nn.Parameter(spectrum.clone())
+        height, width = size
+        rows = torch.fft.fftfreq(height, dtype=spectrum.dtype)[:, None]
+        columns = torch.fft.rfftfreq(width, dtype=spectrum.dtype)
+        frequency = torch.sqrt(rows**2 + columns**2).clamp_min(1 / max(height, width))
+        self.register_buffer("scale", frequency**-decay)
+        colour = torch.tensor(_COLOUR_CORRELATION, dtype=spectrum.dtype)
+        self.register_buffer("colour", colour / colour.norm(dim=0).max())
+
+    def forward(self) -> Tensor:
+        spectrum = torch.view_as_complex(self.spectrum) * self.scale
+        image = torch.fft.irfft2(spectrum, s=self.size, norm="ortho") / 4
+        if self.decorrelated:
+            image = torch.einsum("oc,bchw->bohw", self.colour, image)
+        low, high = self.value_range
+        return low + (high - low) * torch.sigmoid(image)
+
+
+class PrincipalComponents(nn.Module):
+    """A mean picture plus amounts of the ways in which given pictures differ most, each held within a few deviations.
+
+    The colours of `Fourier` are decorrelated by what photographs have in common; here whole pictures are, by what pictures
+    like those that the network takes have in common. No labels are used. Source: ours, after Olah et al. 2017.
+    """
+
+    mean: Tensor
+    directions: Tensor
+
+    def __init__(self, amounts: Tensor, mean: Tensor, directions: Tensor, value_range: Range, *, deviations: float) -> None:
+        super().__init__()
+        self.value_range, self.deviations = value_range, deviations
+        self.amounts = nn.Parameter(amounts.clone())
+        self.register_buffer("mean", mean)
+        self.register_buffer("directions", directions)
+
+    def forward(self) -> Tensor:
+        amounts = self.deviations * torch.tanh(self.amounts / self.deviations)
+        image = self.mean + torch.einsum("bk,kchw->bchw", amounts, self.directions)
+        return image.clamp(*self.value_range)
+
+
+def pixels(
+    shape: tuple[int, int, int],
+    batch: int = 1,
+    *,
+    value_range: Range = (0.0, 1.0),
+    noise: float = 0.2,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+) -> Pixels:
+    """Pixels of `shape` (C, H, W), from uniform noise over the lowest `noise` of the value range; 0 for the lowest value."""
+    low, high = value_range
+    start = torch.rand(1, *shape, generator=Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return Pixels((low + noise * (high - low) * start).repeat(batch, 1, 1, 1), value_range)
+
+
+def pixels_from(picture: Tensor, *, value_range: Range = (0.0, 1.0)) -> Pixels:
+    """Pixels that start as `picture`: (B, C, H, W) float in `value_range`."""
+    return Pixels(picture.detach(), value_range)
+
+
+def fourier(
+    shape: tuple[int, int, int],
+    batch: int = 1,
+    *,
+    value_range: Range = (0.0, 1.0),
+    decay: float = 1.0,
+    decorrelated: bool | None = None,
+    deviation: float = 0.01,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+) -> Fourier:
+    """A spectrum for pictures of `shape` (C, H, W), from normal noise of standard deviation `deviation`.
+
+    Zero coefficients are the middle of the value range. Colours are decorrelated by default if there are three channels.
+    """
+    channels, height, width = shape
+    coefficients = (1, channels, height, width // 2 + 1, 2)
+    noise = torch.randn(coefficients, generator=Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    spectrum = (deviation * math.sqrt(height * width) / max(height, width) * noise).repeat(batch, 1, 1, 1, 1)
+    if decorrelated is None:
+        decorrelated = channels == 3
+    return Fourier(spectrum, (height, width), value_range, decay=decay, decorrelated=decorrelated)
+
+
+def principal(
+    pictures: Tensor,
+    batch: int = 1,
+    *,
+    value_range: Range = (0.0, 1.0),
+    components: int = 40,
+    deviations: float = 2.0,
+    seed: int = 0,
+) -> PrincipalComponents:
+    """The first `components` principal components of `pictures`, (N, C, H, W) float in `value_range`, as parameters.
+
+    Each stays within `deviations` standard deviations. Raises InputError unless there are more pictures than components.
+    """
+    if len(pictures) <= components:
+        raise InputError(f"{components} principal components need more than {components} pictures; these are {len(pictures)}")
+    mean = pictures.mean(0)
+    _, spread, directions = torch.linalg.svd((pictures - mean).flatten(1), full_matrices=False)
+    scaled = directions[:components] * (spread[:components, None] / math.sqrt(len(pictures)))
+    noise = torch.randn(1, components, generator=Generator().manual_seed(seed), dtype=torch.float64).to(pictures.dtype)
+    directions = scaled.view(components, *mean.shape)
+    return PrincipalComponents((0.3 * noise).repeat(batch, 1), mean, directions, value_range, deviations=deviations)
+
+
+class _Bounded(torch.autograd.Function):
+    """Clamp whose gradient, at a bound, is kept if a descent step would lead back inside, and else is zero."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, low: float, high: float) -> Tensor:
+        ctx.save_for_backward(values)
+        ctx.low, ctx.high = low, high
+        return values.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None, None]:
+        (values,) = ctx.saved_tensors
+        (gradient,) = gradients
+        outward = ((values >= ctx.high) & (gradient < 0)) | ((values <= ctx.low) & (gradient > 0))
+        return gradient.masked_fill(outward, 0.0), None, None

@@ -1,0 +1,61 @@
+"""Where bfloat16 pays, and the network's weights in the form that runs fastest.
+
+The optimised input and the scores are float32 always; only what happens inside the network may be bfloat16.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+
+def best_device() -> str:
+    """`cuda` or `mps` if there is one, else `cpu`."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def fastest(device: torch.device | str) -> torch.dtype:
+    """bfloat16 if `device` multiplies it natively (AMX or AVX512-BF16, or an NVIDIA GPU from Ampere on), else float32."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        native = torch.cuda.get_device_capability(device) >= (8, 0)
+    elif device.type == "cpu":
+        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    else:
+        native = False
+    return torch.bfloat16 if native else torch.float32
+
+
+def autocast(device: torch.device | str, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Run matrix products and convolutions in `dtype`; nothing changes if that is float32."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, torch.bfloat16, enabled=dtype == torch.bfloat16, cache_enabled=False)
+
+
+def prepared_weights(module: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The parameters of `module` by name, without gradient, as convolutions and products read them fastest.
+
+    Filters become channels-last; with `dtype` bfloat16, float32 weights of convolutions and fully connected layers
+    are converted once here, instead of at every step. `module` itself isn't changed.
+    """
+    cast = {
+        f"{name}.weight" if name else "weight"
+        for name, each in module.named_modules()
+        if dtype == torch.bfloat16 and isinstance(each, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
+    }
+    prepared = {}
+    for name, parameter in module.named_parameters():
+        weight = parameter.detach()
+        if name in cast and weight.dtype == torch.float32:
+            weight = weight.to(torch.bfloat16)
+        prepared[name] = channels_last(weight)
+    return prepared
+
+
+def channels_last(tensor: Tensor) -> Tensor:
+    """`tensor` (B, C, H, W) with its channels adjacent in memory; other shapes come back as they are."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor

@@ -1,0 +1,147 @@
+"""Idea 1's mirror: the input is fixed, the network is the parameter.
+
+`visualize.py` moves an input to what fixed parameters like best; here parameters are moved to what fixed inputs ask for.
+One loop serves every application. Started by `accelerate launch`, it trains on several GPUs or machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from time import monotonic
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Generator, Tensor
+
+from convsight.errors import InputError
+from convsight.files import written_whole
+from convsight.network import Network
+from convsight.optimizers import MakeOptimizer, Schedule, follow, one_cycle
+from convsight.precision import best_device, fastest
+
+Batches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train, as data: passes over the samples, samples a step, what moves the weights, how fast when."""
+
+    epochs: int
+    batch: int
+    optimizer: MakeOptimizer
+    schedule: Schedule = one_cycle
+
+    def steps(self, samples: int) -> int:
+        return self.epochs * max(1, samples // self.batch)
+
+
+def train(
+    network: Network,
+    batches: Batches,
+    loss: Loss,
+    *,
+    steps: int,
+    optimizer: MakeOptimizer,
+    schedule: Schedule = one_cycle,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 30.0,
+    on_step: Callable[[int, float], None] | None = None,
+) -> None:
+    """Move the parameters of `network.module`, in place, against the mean of `loss(output, targets)`, float32 (B,).
+
+    `batches(step)` yields the batches from that step on: inputs (B, C, H, W) in the network's value range, and targets.
+    Each of several processes takes its share of every batch. `device`: "cpu", or None for the best there is.
+    `checkpoint`: a file that is written every so many seconds, from which a later call with the same arguments goes on
+    exactly; it is removed at the end. `on_step(step, loss)` is called now and then, and after the last step.
+
+    Raises InputError if the loss becomes undefined, or the checkpoint is of another training.
+    """
+    device = device or best_device()
+    mixed = "bf16" if fastest(device) == torch.bfloat16 else "no"
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed)
+    module = network.module.train().to(memory_format=torch.channels_last)
+    climb = optimizer(module.parameters())  # the network is the parameter
+    first = _resume(checkpoint, module, climb, steps) if checkpoint else 0
+    parallel, climb = accelerator.prepare(module, climb)
+    saved = monotonic()
+    for step, (inputs, targets) in zip(range(first, steps), batches(first), strict=False):
+        follow(schedule, climb, step / steps)
+        share = slice(accelerator.process_index, None, accelerator.num_processes)
+        inputs, targets = inputs[share].to(accelerator.device), targets[share].to(accelerator.device)
+        climb.zero_grad()
+        output = parallel(network.input.normalise(inputs).contiguous(memory_format=torch.channels_last))
+        value = loss(output.float(), targets).mean()
+        accelerator.backward(value)
+        climb.step()
+        if step % 20 == 0 or step == steps - 1:
+            current = _finite(value.detach())
+            if on_step is not None:
+                on_step(step, current)
+        if checkpoint and monotonic() - saved > checkpoint_seconds and accelerator.is_main_process:
+            _save(checkpoint, module, climb, step + 1, steps)
+            saved = monotonic()
+    if checkpoint and accelerator.is_main_process:
+        checkpoint.unlink(missing_ok=True)
+    module.eval()
+
+
+def shuffled(
+    inputs: Tensor, targets: Tensor, *, batch: int, seed: int, change: Callable[[Tensor, Generator], Tensor]
+) -> Batches:
+    """Batches over samples held in memory: every epoch all of them in a new order, and `change` made to their inputs.
+
+    `inputs`: (N, ...) and `targets`: (N, ...), of any type; `change(inputs, generator)` gives what `train` takes.
+    Order and changes depend on `seed` and the step alone, so a training that goes on sees what it would have seen.
+    """
+    per_epoch = max(1, len(inputs) // batch)
+
+    def batches(step: int) -> Iterable[tuple[Tensor, Tensor]]:
+        while True:
+            epoch, place = divmod(step, per_epoch)
+            order = torch.randperm(len(inputs), generator=_generator(seed, epoch))
+            for place in range(place, per_epoch):  # noqa: B020 (starts where the step is)
+                chosen = order[place * batch : (place + 1) * batch]
+                yield change(inputs[chosen], _generator(seed, epoch, place)), targets[chosen]
+                step += 1
+
+    return batches
+
+
+def _generator(*numbers: int) -> Generator:
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed * 1_000_003 + number + 1) % 2**63
+    return Generator().manual_seed(mixed)
+
+
+def _finite(value: Tensor) -> float:
+    number = float(value)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise InputError("the loss became infinite or undefined; take a smaller learning rate")
+    return number
+
+
+def _save(path: Path, module: torch.nn.Module, climb: Any, step: int, steps: int) -> None:
+    state = {"step": step, "steps": steps, "module": module.state_dict(), "optimizer": climb.state_dict()}
+    with written_whole(path) as temporary:
+        torch.save(state, temporary)
+
+
+def _resume(path: Path, module: torch.nn.Module, climb: Any, steps: int) -> int:
+    if not path.exists():
+        return 0
+    try:
+        state = torch.load(path, weights_only=True)
+        if state["steps"] != steps:
+            raise InputError(f"{path} is of a training with {state['steps']} steps, not {steps}; remove it to begin anew")
+        module.load_state_dict(state["module"])
+        climb.load_state_dict(state["optimizer"])
+    except (KeyError, RuntimeError, TypeError, EOFError, OSError, UnpicklingError):
+        raise InputError(f"{path} is no checkpoint of this training; remove it to begin anew") from None
+    return int(state["step"])

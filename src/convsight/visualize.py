@@ -1,0 +1,120 @@
+"""Idea 1: the network is fixed, the input is the parameter.
+
+Training fits a network's parameters to fixed inputs (`training.py`, the mirror of this page). Here the parameters are
+fixed, and gradient ascent moves the input to what excites the network most.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import LBFGS
+
+from convsight.activations import INPUT, read
+from convsight.errors import InputError
+from convsight.network import Network
+from convsight.objectives import Objective
+from convsight.optimizers import MakeOptimizer, Schedule, adam, constant, follow, half_cosine
+from convsight.parametrization import fourier, pixels
+from convsight.precision import fastest
+from convsight.transforms import Transform, compose
+from convsight.visualization import Visualization, snapshot, stacked
+
+
+def visualize(
+    network: Network,
+    objective: Objective,
+    parametrization: nn.Module | None = None,
+    *,
+    steps: int = 256,
+    optimizer: MakeOptimizer | None = None,
+    schedule: Schedule | None = None,
+    transforms: Sequence[Transform] = (),
+    seed: int = 0,
+    precision: torch.dtype | None = None,
+    frames: int = 0,
+    on_step: Callable[[int], None] | None = None,
+) -> Visualization:
+    """Find the input that `objective` scores highest, by gradient ascent on `parametrization`.
+
+    `parametrization() -> (B, C, H, W)`; by default noise in one sample a unit, stored as a spectrum for colour pictures
+    and as pixels for others. `transforms`: what is done to the picture before the network sees it, drawn anew at each
+    step from `seed`. `schedule`: how the learning rate falls, by default along half a cosine. `precision`: float32 or
+    bfloat16 inside the network, by default what is fastest. `frames`: how many moments of the history to keep.
+    `on_step(step)` is called after each step.
+
+    Scores are those of each step; with L-BFGS, of the first evaluation in it. The network comes back as it was.
+    Raises InputError if a layer, a unit or a position doesn't exist, or the batch is not one sample a unit.
+    """
+    if parametrization is None:
+        parametrization = default_parametrization(network, objective.samples or 1, seed=seed)
+    parametrization = parametrization.to(network.device)
+    precision = precision or fastest(network.device)
+    started = time.perf_counter()
+    climb = (optimizer or adam())(parametrization.parameters())  # the input is the parameter
+    if schedule is None:
+        schedule = constant if isinstance(climb, LBFGS) else half_cosine  # its line search finds its own rate
+    generator = Generator().manual_seed(seed)
+    scores: list[Tensor] = []
+    kept: list[Tensor] = []
+    with read(network.module, objective.layers - {INPUT}, precision=precision) as activations_of:
+        for step in range(steps):
+            follow(schedule, climb, step / steps)
+            view = compose(transforms, generator)
+            scored: list[Tensor] = []
+
+            def ascend(view: Callable[[Tensor], Tensor] = view, scored: list[Tensor] = scored) -> Tensor:
+                climb.zero_grad()
+                image = parametrization()
+                score = objective(activations_of(network.input.normalise(view(image))) | {INPUT: image})  # (B,)
+                scored.append(score.detach())
+                loss = -score.sum()  # the only minus sign
+                loss.backward()  # type: ignore[no-untyped-call]
+                return loss
+
+            climb.step(ascend)  # type: ignore[arg-type]  # torch says float; it passes a tensor on
+            scores.append(scored[0])
+            if frames and step % max(1, steps // frames) == 0:
+                kept.append(snapshot(parametrization(), network.input.value_range))
+            if on_step is not None:
+                on_step(step)
+    image = parametrization().detach()
+    finished = evaluate(network, objective, image, precision=precision)
+    if not torch.isfinite(finished).all():
+        raise InputError(f"{objective.name} became infinite or undefined; take a smaller learning rate")
+    if frames:
+        kept.append(snapshot(image, network.input.value_range))
+    settings = {
+        "network": network.name,
+        "objective": objective.name,
+        "parametrization": type(parametrization).__name__,
+        "input": asdict(network.input),
+        "steps": steps,
+        "optimizer": type(climb).__name__,
+        "learning_rate": climb.param_groups[0]["initial_lr"] if steps else climb.param_groups[0]["lr"],
+        "schedule": schedule.__name__,
+        "transforms": [each.__qualname__.split(".")[0] for each in transforms],
+        "seed": seed,
+        "precision": str(precision).removeprefix("torch."),
+        "torch": torch.__version__,
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    history = torch.stack(scores).cpu() if scores else torch.empty(0, len(image))
+    return Visualization(image.cpu(), history, finished.cpu(), settings, network.input.value_range, stacked(kept))
+
+
+def evaluate(network: Network, objective: Objective, image: Tensor, *, precision: torch.dtype = torch.float32) -> Tensor:
+    """The score (B,) of `image` (B, C, H, W) in the network's value range, without gradient."""
+    image = image.to(network.device)
+    with torch.no_grad(), read(network.module, objective.layers - {INPUT}, precision=precision) as activations_of:
+        return objective(activations_of(network.input.normalise(image)) | {INPUT: image})
+
+
+def default_parametrization(network: Network, batch: int, *, seed: int = 0) -> nn.Module:
+    """Noise for `network`'s input: a spectrum with decorrelated colours if it has three channels, else pixels."""
+    make = fourier if network.input.shape[0] == 3 else pixels
+    return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from convsight.activations import read
+from convsight.errors import InputError
+from tests.networks import SHAPE, branching
+
+LAYERS = ["stem", "left", "left.1", "left.2", "right", "block.first", "block.second", "block"]
+
+
+def state(module: nn.Module) -> list[object]:
+    """Everything about a module that looking into it must not change."""
+    return [
+        (name, id(each), each.training, len(each._forward_hooks), len(each._forward_pre_hooks))
+        for name, each in module.named_modules()
+    ] + [
+        (name, id(each), each.requires_grad, each.dtype, each.stride(), each.grad is None, each.detach().sum().item())
+        for name, each in [*module.named_parameters(), *module.named_buffers()]
+    ]
+
+
+def plainly(module: nn.Module, layer: str, given: Tensor) -> Tensor:
+    """What a layer puts out in an ordinary, complete forward pass, copied before anything changes it in place."""
+    kept: list[Tensor] = []
+    handle = module.get_submodule(layer).register_forward_hook(lambda _module, _inputs, output: kept.append(output.clone()))
+    with torch.no_grad():
+        module(given)
+    handle.remove()
+    return kept[0]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_stopping_early_changes_no_activation(layer: str) -> None:
+    module = branching().eval().to(memory_format=torch.channels_last)
+    given = torch.rand(2, *SHAPE).to(memory_format=torch.channels_last)
+    with torch.no_grad(), read(module, [layer]) as activations_of:
+        assert torch.equal(activations_of(given)[layer], plainly(module, layer, given))
+
+
+def test_all_layers_together_are_what_each_is_alone() -> None:
+    module, given = branching(), torch.rand(2, *SHAPE)
+    with torch.no_grad(), read(module, [*LAYERS, "output", "input"]) as activations_of:
+        together = activations_of(given)
+    for layer in LAYERS:
+        with torch.no_grad(), read(module, [layer]) as activations_of:
+            assert torch.equal(activations_of(given)[layer], together[layer])
+    assert together["input"] is given
+    assert together["output"].shape == (2, 5)
+
+
+def test_layers_behind_the_deepest_one_read_are_never_called() -> None:
+    module = branching()
+    with torch.no_grad(), read(module, ["stem", "block"]) as activations_of:
+        activations_of(torch.rand(1, *SHAPE))
+    assert module.head_calls == 0
+    with torch.no_grad(), read(module, ["stem", "output"]) as activations_of:
+        activations_of(torch.rand(1, *SHAPE))
+    assert module.head_calls == 1
+
+
+def test_the_module_comes_back_as_it_was() -> None:
+    module = branching().train()
+    module.left.eval()
+    module.stem.requires_grad_(False)
+    before = state(module)
+    with read(module, ["block", "left"], precision=torch.bfloat16) as activations_of:
+        given = torch.rand(1, *SHAPE, requires_grad=True)
+        activations_of(given)["block"].sum().backward()
+    assert given.grad is not None and given.grad.abs().sum() > 0
+    assert state(module) == before
+
+
+def test_the_module_comes_back_as_it_was_after_an_error() -> None:
+    module = branching().train()
+    before = state(module)
+    with pytest.raises(RuntimeError), read(module, ["block"]) as activations_of:
+        activations_of(torch.rand(1, 5, 12, 17))
+    with pytest.raises(KeyboardInterrupt), read(module, ["block"]):
+        raise KeyboardInterrupt
+    assert state(module) == before
+
+
+def test_gradients_are_those_of_a_full_pass_with_trainable_parameters() -> None:
+    module, given = branching().eval(), torch.rand(2, *SHAPE, requires_grad=True)
+    with read(module, ["block.second"]) as activations_of:
+        (mine,) = torch.autograd.grad(activations_of(given)["block.second"].square().sum(), given)
+    kept: list[Tensor] = []
+    handle = module.block.second.register_forward_hook(lambda _module, _inputs, output: kept.append(output.clone()))
+    module(given)
+    handle.remove()
+    (full,) = torch.autograd.grad(kept[0].square().sum(), given)
+    torch.testing.assert_close(mine, full)
+
+
+def test_a_layer_called_twice_is_read_at_its_first_call() -> None:
+    module, given = branching().eval(), torch.rand(1, *SHAPE)
+    with torch.no_grad(), read(module, ["block.relu"]) as activations_of:
+        first = activations_of(given)["block.relu"]
+    torch.testing.assert_close(first, plainly(module, "block.first", given).relu())
+
+
+def test_bfloat16_activations_are_near_and_come_as_float32() -> None:
+    module, given = branching(), torch.rand(2, *SHAPE)
+    with torch.no_grad(), read(module, ["block"], precision=torch.bfloat16) as activations_of:
+        rough = activations_of(given)["block"]
+    with torch.no_grad(), read(module, ["block"]) as activations_of:
+        exact = activations_of(given)["block"]
+    assert rough.dtype == torch.float32
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, atol=0.05, rtol=0.05)
+
+
+def test_a_missing_layer_names_the_nearest() -> None:
+    with pytest.raises(InputError, match=r'no layer "blok" in this network; did you mean "block"'), read(branching(), ["blok"]):
+        pass
+
+
+def test_a_layer_that_is_never_called_is_said_so() -> None:
+    module = branching()
+    module.add_module("spare", nn.Conv2d(3, 3, 1))
+    with pytest.raises(InputError, match='never calls its layer "spare"'), read(module, ["spare"]) as activations_of:
+        activations_of(torch.rand(1, *SHAPE))
+
+
+def test_a_layer_that_puts_out_no_tensor_is_said_so() -> None:
+    module = nn.Sequential(nn.Flatten(2), nn.LSTM(12 * 17, 4))
+    with pytest.raises(InputError, match="puts out a tuple"), read(copy.deepcopy(module), ["1"]) as activations_of:
+        activations_of(torch.rand(1, *SHAPE))

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from convsight import Architecture, Convolution, InputError, build
+from convsight.image.model import DIGITS
+
+SPEECH_LIKE = Architecture(2, {"frequency": 40, "time": 15}, (Convolution(6, {"frequency": 8}, {"frequency": 6}),), (), 9)
+TEXT_LIKE = Architecture(1, {"embedding": 30, "time": 11}, (Convolution(7, {"time": 3}, {"time": 9}),), (), 2)
+GO_LIKE = Architecture(4, {"row": 9, "column": 9}, (Convolution(8, {"row": 5, "column": 5}, padded=True),) * 2, (), 81)
+
+
+def test_the_digit_network_is_the_lectures() -> None:
+    layers = dict(build(DIGITS).named_children())
+    assert list(layers) == [
+        "conv1", "conv1_relu", "conv1_pool", "conv2", "conv2_relu", "conv2_pool", "flatten", "fc1", "fc1_relu", "output",
+    ]  # fmt: skip
+    assert layers["conv1"].weight.shape == (25, 1, 3, 3)
+    assert layers["conv2"].weight.shape == (50, 25, 3, 3)
+    assert layers["fc1"].in_features == 50 * 5 * 5
+
+
+@pytest.mark.parametrize("architecture", [DIGITS, SPEECH_LIKE, TEXT_LIKE, GO_LIKE], ids=["digits", "speech", "text", "go"])
+def test_it_builds_what_takes_its_axes_and_survives_json(architecture: Architecture) -> None:
+    given = torch.rand(2, architecture.channels, *architecture.axes.values())
+    assert build(architecture)(given).shape == (2, architecture.outputs)
+    assert Architecture.from_dict(json.loads(json.dumps(architecture.to_dict()))) == architecture
+
+
+def test_a_filter_spans_the_axes_that_it_does_not_slide_along() -> None:
+    speech, text = build(SPEECH_LIKE), build(TEXT_LIKE)
+    assert speech.conv1.weight.shape == (6, 2, 8, 15)
+    assert speech.conv1_pool(speech.conv1(torch.rand(1, 2, 40, 15))).shape == (1, 6, 5, 1)
+    assert text.conv1.weight.shape == (7, 1, 30, 3)
+    assert text.conv1_pool(text.conv1(torch.rand(1, 1, 30, 11))).shape == (1, 7, 1, 1)
+
+
+def test_padding_keeps_the_length_and_without_pooling_there_is_no_pool() -> None:
+    module = build(GO_LIKE)
+    assert module[:3](torch.rand(1, 4, 9, 9)).shape == (1, 8, 9, 9)
+    assert not any(isinstance(each, nn.MaxPool2d) for each in module)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (Convolution(3, {"hight": 3}), 'no axis "hight" in the input, which has height, width'),
+        (Convolution(3, {"height": 29}), "a filter of 29 cannot slide along height, where 28 are left"),
+        (Convolution(3, {"height": 4}, padded=True), "odd length, not 4"),
+        (Convolution(3, {"height": 20}, {"height": 10}), "cannot pool 10 along height, where 9 are left"),
+    ],
+)
+def test_what_cannot_be_built_is_said(change: Convolution, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        build(replace(DIGITS, convolutions=(change,)))
+
+
+def test_what_describes_no_architecture_is_said() -> None:
+    with pytest.raises(InputError, match="describes no architecture"):
+        Architecture.from_dict({"channels": 1, "axes": [3, 4]})
+    with pytest.raises(InputError, match="two axes, not 1"):
+        build(replace(DIGITS, axes={"time": 5}))

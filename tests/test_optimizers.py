@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from convsight.optimizers import constant, follow, half_cosine, one_cycle, sgd
+
+
+def test_sgd_moves_every_sample_by_the_learning_rate() -> None:
+    values = torch.nn.Parameter(torch.zeros(3, 2, 4, 5))
+    values.grad = torch.randn(3, 2, 4, 5) * torch.tensor([1e-3, 1.0, 1e4]).view(3, 1, 1, 1)
+    expected = -values.grad.sign()
+    sgd(0.1)([values]).step()
+    torch.testing.assert_close(values.detach().square().mean((1, 2, 3)).sqrt(), torch.full((3,), 0.1))
+    assert torch.equal(values.detach().sign(), expected)
+
+
+def test_sgd_stays_where_there_is_no_gradient() -> None:
+    values = torch.nn.Parameter(torch.ones(2, 3))
+    values.grad = torch.zeros(2, 3)
+    sgd(0.1)([values]).step()
+    assert torch.equal(values.detach(), torch.ones(2, 3))
+
+
+def test_schedules_at_their_ends_and_turning_points() -> None:
+    assert (constant(0.0), constant(1.0)) == (1.0, 1.0)
+    assert half_cosine(0.0) == 1.0
+    assert half_cosine(0.5) == pytest.approx(0.5)
+    assert half_cosine(1.0) == pytest.approx(0.0)
+    assert one_cycle(0.0) == pytest.approx(0.1)
+    assert one_cycle(0.2) == pytest.approx(1.0)
+    assert one_cycle(1.0) == pytest.approx(0.0)
+
+
+def test_a_schedule_scales_the_first_rate_each_time() -> None:
+    optimizer = sgd(0.4)([torch.nn.Parameter(torch.zeros(1))])
+    for progress in (0.0, 0.25, 0.5):
+        follow(half_cosine, optimizer, progress)
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(0.4 * 0.5 * (1 + math.cos(math.pi * progress)))

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import torch
+
+from convsight.precision import autocast, best_device, fastest, prepared_weights
+from tests.networks import branching
+
+
+def test_bfloat16_is_taken_only_where_it_is_native() -> None:
+    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    assert (fastest("cpu") == torch.bfloat16) == native
+    assert fastest("meta") == torch.float32
+    assert best_device() in ("cpu", "cuda", "mps")
+
+
+def test_only_weights_of_products_are_converted_and_the_module_is_not_touched() -> None:
+    module = branching()
+    prepared = prepared_weights(module, torch.bfloat16)
+    assert {name for name, each in prepared.items() if each.dtype == torch.bfloat16} == {
+        "stem.weight", "left.2.weight", "right.weight", "block.first.weight", "block.second.weight", "head.weight",
+    }  # fmt: skip
+    assert not any(each.requires_grad for each in prepared.values())
+    assert all(each.dtype == torch.float32 and each.requires_grad for each in module.parameters())
+
+
+def test_autocast_in_float32_changes_nothing() -> None:
+    with autocast("cpu", torch.float32):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+    with autocast("cpu", torch.bfloat16):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from convsight.errors import InputError
+from convsight.image import model
+from convsight.network import Network
+from convsight.optimizers import adamw
+from convsight.training import Batches, Plan, shuffled, train
+
+IMAGES = torch.randint(0, 256, (90, 28, 28), generator=Generator().manual_seed(2)).byte()
+LABELS = torch.arange(90) % 10
+OPTIMIZER = adamw(1e-3, weight_decay=0.01)
+
+
+def batches(seed: int = 0) -> Batches:
+    return shuffled(IMAGES, LABELS, batch=16, seed=seed, change=model.distorted)
+
+
+def trained(steps: int = 12, **options: object) -> Network:
+    network = model.untrained(seed=1)
+    train(network, batches(), model.loss, steps=steps, optimizer=OPTIMIZER, device="cpu", **options)
+    return network
+
+
+def same(first: Network, second: Network) -> bool:
+    pairs = zip(first.module.state_dict().values(), second.module.state_dict().values(), strict=True)
+    return all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_the_loss_falls_and_the_network_is_left_for_use() -> None:
+    network = model.untrained(seed=1)
+    losses: list[float] = []
+    same_batch: Batches = lambda step: iter([(IMAGES[:20, None].float() / 255, LABELS[:20])] * (100 - step))  # noqa: E731
+    train(
+        network, same_batch, model.loss, steps=100, optimizer=OPTIMIZER, device="cpu",
+        on_step=lambda _step, loss: losses.append(loss),
+    )  # fmt: skip
+    assert losses[0] == pytest.approx(2.3, abs=0.2)  # log 10: nothing is known
+    assert losses[-1] < 0.3
+    assert not network.module.training
+
+
+def test_a_seed_gives_the_same_network_again() -> None:
+    assert same(trained(), trained())
+
+
+def test_training_goes_on_where_it_was_interrupted_exactly() -> None:
+    checkpoint = Path("here.checkpoint")
+
+    def interrupt(step: int, _loss: float) -> None:
+        if step >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(30, checkpoint=checkpoint, checkpoint_seconds=0.0, on_step=interrupt)
+    assert checkpoint.exists()
+    again = trained(30, checkpoint=checkpoint)
+    assert same(again, trained(30))
+    assert not checkpoint.exists()
+
+
+def test_a_checkpoint_of_another_training_is_refused() -> None:
+    torch.save({"step": 3, "steps": 5}, "other.checkpoint")
+    with pytest.raises(InputError, match=r"other.checkpoint is of a training with 5 steps, not 12; remove it"):
+        trained(checkpoint=Path("other.checkpoint"))
+    Path("other.checkpoint").write_bytes(b"no checkpoint")
+    with pytest.raises(InputError, match="is no checkpoint of this training"):
+        trained(checkpoint=Path("other.checkpoint"))
+
+
+def test_every_epoch_takes_every_sample_once_in_another_order() -> None:
+    plain = shuffled(IMAGES, torch.arange(90), batch=15, seed=0, change=lambda images, _generator: images)
+    taken = [targets for (_, targets), _ in zip(plain(0), range(12), strict=False)]
+    first, second = torch.cat(taken[:6]), torch.cat(taken[6:])
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(90))
+    assert first.tolist() != second.tolist()
+
+
+def test_batches_from_a_later_step_are_those_that_would_have_come() -> None:
+    whole = [inputs for (inputs, _), _ in zip(batches()(0), range(9), strict=False)]
+    later = [inputs for (inputs, _), _ in zip(batches()(4), range(5), strict=False)]
+    assert all(torch.equal(one, other) for one, other in zip(whole[4:], later, strict=True))
+    assert not torch.equal(whole[0], next(iter(batches(seed=1)(0)))[0])
+
+
+def test_a_loss_that_becomes_undefined_is_said_so() -> None:
+    def broken(output: Tensor, _labels: Tensor) -> Tensor:
+        return output.sum(1) * torch.nan
+
+    with pytest.raises(InputError, match="the loss became infinite or undefined"):
+        train(model.untrained(), batches(), broken, steps=3, optimizer=OPTIMIZER, device="cpu")
+
+
+def test_a_plan_counts_its_steps() -> None:
+    plan = Plan(epochs=3, batch=16, optimizer=OPTIMIZER)
+    assert plan.steps(90) == 15
+    assert replace(plan, batch=200).steps(90) == 3
