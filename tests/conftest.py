@@ -1,14 +1,26 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from convsight import cli
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left: its exit status, and what it wrote to the terminal."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
 
 
 @pytest.fixture(autouse=True)
@@ -18,11 +30,21 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture
-def convsight() -> Run:
-    """Run the command line as a user does, in a process of its own."""
+def convsight(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line as a user does, within this process."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
 
-    def run(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "convsight", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **more)
+    def run(*arguments: object) -> Done:
+        for name in ("mymodels", "theirs"):
+            sys.modules.pop(name, None)
+        monkeypatch.setattr(sys, "argv", ["convsight", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        return Done(status, *capsys.readouterr())
 
     return run

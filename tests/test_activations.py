@@ -131,3 +131,40 @@ def test_a_layer_that_puts_out_no_tensor_is_said_so() -> None:
     module = nn.Sequential(nn.Flatten(2), nn.LSTM(12 * 17, 4))
     with pytest.raises(InputError, match="puts out a tuple"), read(copy.deepcopy(module), ["1"]) as activations_of:
         activations_of(torch.rand(1, *SHAPE))
+
+
+@pytest.mark.parametrize("layer", ["stem", "left.2", "block.second", "head"])
+def test_few_units_are_what_they_are_among_all(layer: str) -> None:
+    module, given = branching(), torch.rand(2, *SHAPE, requires_grad=True)
+    with read(module, [layer]) as activations_of:
+        whole = activations_of(given)[layer][:, [1, 3]]
+    with read(module, {layer: frozenset({1, 3})}) as activations_of:
+        for _ in range(3):
+            few = activations_of(given)[layer]
+        assert few.shape[1] == module.get_submodule(layer).weight.shape[0]
+        assert few[:, [0, 2]].abs().sum() == 0
+    torch.testing.assert_close(few[:, [1, 3]], whole)
+    gradients = [torch.autograd.grad(each.square().sum(), given)[0] for each in (few[:, [1, 3]], whole)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_units_of_a_layer_that_others_follow_are_all_computed() -> None:
+    module, given = branching(), torch.rand(2, *SHAPE)
+    with torch.no_grad(), read(module, ["stem", "block"]) as activations_of:
+        whole = activations_of(given)
+    with torch.no_grad(), read(module, {"stem": frozenset({1}), "block": frozenset({2})}) as activations_of:
+        for _ in range(3):
+            few = activations_of(given)
+    for layer in ("stem", "block"):
+        torch.testing.assert_close(few[layer], whole[layer])
+
+
+@pytest.mark.parametrize("wanted", [None, frozenset({0})])
+def test_layers_that_share_their_weights_are_read_right(wanted: frozenset[int] | None) -> None:
+    module = nn.Sequential(nn.Conv2d(4, 4, 3), nn.Tanh(), nn.Conv2d(4, 4, 3))
+    module[2].weight = module[0].weight
+    given = torch.rand(1, 4, 9, 8)
+    with torch.no_grad(), read(module, {"2": wanted}, precision=torch.float32) as activations_of:
+        for _ in range(3):
+            read_there = activations_of(given)["2"][:, 0]
+        torch.testing.assert_close(read_there, module(given)[:, 0])

@@ -58,7 +58,7 @@ def picture(generator: Generator) -> Tensor:
 
 def score(objective: Objective, image: Tensor) -> Tensor:
     network = smooth()
-    with read(network.module, objective.layers - {INPUT}) as activations_of:
+    with read(network.module, objective.layers.keys() - {INPUT}) as activations_of:
         return objective(activations_of(network.input.normalise(image)) | {INPUT: image}).sum()
 
 

@@ -55,7 +55,8 @@ def test_objectives_add_subtract_and_scale() -> None:
     combined = 2 * channel("conv", 0) / 4 - 0.5 * l1() + (-dream("conv"))
     expected = MAPS[:, 0].sum((1, 2)) / 2 - 4.5 - MAPS.square().sum((1, 2, 3)) / 2
     torch.testing.assert_close(combined(activations), expected)
-    assert combined.layers == {"conv", "input"}
+    assert combined.layers == {"conv": None, "input": None}
+    assert (channel("conv", [2, 0]) + neuron("conv", [1, 1])).layers == {"conv": {0, 1, 2}}
 
 
 def test_an_objective_says_what_it_is() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from convsight.precision import autocast, best_device, fastest, prepared_weights
+from convsight.precision import autocast, best_device, constants, fastest, prepared
 from tests.networks import branching
 
 
@@ -15,11 +15,12 @@ def test_bfloat16_is_taken_only_where_it_is_native() -> None:
 
 def test_only_weights_of_products_are_converted_and_the_module_is_not_touched() -> None:
     module = branching()
-    prepared = prepared_weights(module, torch.bfloat16)
-    assert {name for name, each in prepared.items() if each.dtype == torch.bfloat16} == {
+    weights = {key: each for name, sub in module.named_modules() for key, each in prepared(name, sub, torch.bfloat16).items()}
+    assert weights.keys() == dict(module.named_parameters()).keys() == constants(module).keys()
+    assert {name for name, each in weights.items() if each.dtype == torch.bfloat16} == {
         "stem.weight", "left.2.weight", "right.weight", "block.first.weight", "block.second.weight", "head.weight",
     }  # fmt: skip
-    assert not any(each.requires_grad for each in prepared.values())
+    assert not any(each.requires_grad for each in [*weights.values(), *constants(module).values()])
     assert all(each.dtype == torch.float32 and each.requires_grad for each in module.parameters())
 
 

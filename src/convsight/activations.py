@@ -6,31 +6,38 @@ A layer's name is the one that `module.named_modules()` gives it, such as `featu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from convsight.errors import InputError, did_you_mean
-from convsight.precision import autocast, channels_last, prepared_weights
+from convsight.precision import autocast, channels_last, constants, prepared
 
 INPUT, OUTPUT = "input", "output"
 
+Units = frozenset[int] | None
 Reader = Callable[[Tensor], dict[str, Tensor]]
 
 
 class _EverythingRead(Exception):  # noqa: N818 (it is no error)
-    """Leaves the forward pass early: all layers asked for have been read."""
+    """Leaves the forward pass early: all layers asked for have been read, the deepest one last; it is the argument."""
 
 
 @contextmanager
-def read(module: nn.Module, layers: Collection[str], *, precision: torch.dtype = torch.float32) -> Iterator[Reader]:
+def read(
+    module: nn.Module, layers: Collection[str] | Mapping[str, Units], *, precision: torch.dtype = torch.float32
+) -> Iterator[Reader]:
     """A function from an input to the activations of `layers`, by name, for use inside the block.
 
-    The forward pass stops as soon as all `layers` have been read. A layer that is called several times in a pass is
-    read at its first call. Activations come as the network's own dtype, or float32 if `precision` is bfloat16.
+    The forward pass stops as soon as all `layers` have been read. If `layers` maps a layer to the units that are wanted,
+    instead of None, the others may come as zeros: of the deepest layer, only what is wanted is computed. A layer that is
+    called several times in a pass is read at its first call. Activations come as the network's own dtype, or float32 if
+    `precision` is bfloat16.
+
     Parameters are given to the network as constants, so they never get gradients; `module` is in evaluation mode
     within the block, and afterwards as it was: mode, hooks, requires_grad, dtype, memory format.
 
@@ -42,10 +49,12 @@ def read(module: nn.Module, layers: Collection[str], *, precision: torch.dtype =
             raise InputError(f'no layer "{layer}" in this network{did_you_mean(layer, [*modules, OUTPUT])}')
     inside = [layer for layer in layers if layer in modules and layer not in (INPUT, OUTPUT)]
     stop_early = OUTPUT not in layers
-    weights = prepared_weights(module, precision)
+    weights = constants(module)
+    called: dict[str, nn.Module] = {}
     own_dtype = next((each.dtype for each in weights.values() if each.is_floating_point()), torch.float32)
     dtype = torch.float32 if precision == torch.bfloat16 else own_dtype
     found: dict[str, Tensor] = {}
+    few: _FewUnits | None = None
 
     def keep(layer: str) -> Callable[[nn.Module, object, object], object]:
         def hook(_module: nn.Module, _inputs: object, activation: object) -> object:
@@ -53,26 +62,46 @@ def read(module: nn.Module, layers: Collection[str], *, precision: torch.dtype =
                 return None
             found[layer] = _one_tensor(activation, layer)
             if stop_early and len(found) == len(inside):
-                raise _EverythingRead
+                raise _EverythingRead(layer)
             return found[layer].clone()  # what comes next may change it in place
 
         return hook
 
+    def note(name: str) -> Callable[[nn.Module, object], None]:
+        def hook(used: nn.Module, _inputs: object) -> None:
+            called[name] = used
+
+        return hook
+
     def activations_of(given: Tensor) -> dict[str, Tensor]:
+        nonlocal few
         found.clear()
+        deepest: str = ""
         activations = {}
         if inside or OUTPUT in layers:
             hooks = [modules[layer].register_forward_hook(keep(layer)) for layer in inside]
+            first_pass = not called
+            if first_pass:
+                hooks += [each.register_forward_pre_hook(note(name)) for name, each in module.named_modules()]
             try:
                 with autocast(given.device, precision):
                     output = functional_call(module, weights, (channels_last(given.to(own_dtype)),))
                 if OUTPUT in layers:
                     activations[OUTPUT] = _one_tensor(output, OUTPUT).to(dtype)
-            except _EverythingRead:
-                pass
+            except _EverythingRead as read_all:
+                (deepest,) = read_all.args
             finally:
                 for handle in hooks:
                     handle.remove()
+            if first_pass:  # only now is it known which weights are used, and worth preparing
+                for name, each in called.items():
+                    ready = prepared(name, each, precision)
+                    weights.update({own: ready[own] for own in ready.keys() & weights.keys()})  # a shared one has one name
+                wanted = layers.get(deepest) if isinstance(layers, Mapping) else None
+                if wanted is not None:
+                    few = _few_units(deepest, module, weights, sorted(wanted))
+            elif few is not None:
+                found[few.layer] = few.among_all(found[few.layer])
         for layer in inside:
             if layer not in found:
                 raise InputError(f'the network never calls its layer "{layer}", so there is nothing to read there')
@@ -89,6 +118,36 @@ def read(module: nn.Module, layers: Collection[str], *, precision: torch.dtype =
     finally:
         for each in training:
             each.training = True
+
+
+@dataclass(frozen=True)
+class _FewUnits:
+    """That `layer` now computes `units` alone, of `all_units`."""
+
+    layer: str
+    units: Tensor
+    all_units: int
+
+    def among_all(self, activation: Tensor) -> Tensor:
+        """(B, units, ...) to (B, all_units, ...), the others zero."""
+        shape = (len(activation), self.all_units, *activation.shape[2:])
+        return activation.new_zeros(shape).index_copy(1, self.units, activation)
+
+
+def _few_units(layer: str, module: nn.Module, weights: dict[str, Tensor], wanted: list[int]) -> _FewUnits | None:
+    """Cut the weights of `layer` down to its units `wanted`, if it is one whose units don't depend on one another."""
+    own = module.get_submodule(layer)
+    names = [f"{layer}.{name}" for name, _ in own.named_parameters()]
+    sharing = sum(each is getattr(own, "weight", None) for _, each in module.named_parameters(remove_duplicate=False))
+    plain = type(own) is nn.Linear or (type(own) is nn.Conv2d and own.groups == 1)
+    if not plain or sharing != 1 or not all(name in weights for name in names):
+        return None
+    all_units = len(weights[names[0]])
+    if not wanted or wanted[-1] >= all_units or len(wanted) == all_units:
+        return None
+    units = torch.tensor(wanted, device=weights[names[0]].device)
+    weights.update({name: channels_last(weights[name][units]) for name in names})
+    return _FewUnits(layer, units, all_units)
 
 
 def _one_tensor(activation: object, layer: str) -> Tensor:

@@ -26,10 +26,11 @@ Activations = Mapping[str, Tensor]
 class Objective:
     """`score(activations)`: (B,), from the activations of `layers` by name.
 
-    `name` says it as one writes it; `samples` is the batch it needs, None if any will do.
+    `layers` maps each layer to the units that the score depends on, None for all. `name` says it as one writes it;
+    `samples` is the batch it needs, None if any will do.
     """
 
-    layers: frozenset[str]
+    layers: Mapping[str, frozenset[int] | None]
     score: Callable[[Activations], Tensor]
     name: str
     samples: int | None = None
@@ -71,7 +72,7 @@ def channel(layer: str, units: Units, *, over: Literal["sum", "mean"] = "sum") -
         return maps.sum(1) if over == "sum" else maps.mean(1)
 
     described = f"channel({layer}, {_named(units)})" if over == "sum" else f"channel({layer}, {_named(units)}, mean)"
-    return Objective(frozenset({layer}), score, described, _count(units))
+    return Objective(_read(layer, units), score, described, _count(units))
 
 
 def neuron(layer: str, units: Units, *, position: tuple[int, int] | None = None) -> Objective:
@@ -92,14 +93,14 @@ def neuron(layer: str, units: Units, *, position: tuple[int, int] | None = None)
         return maps[:, row, column]
 
     where = "" if position is None else f", at {position[0]},{position[1]}"
-    return Objective(frozenset({layer}), score, f"neuron({layer}, {_named(units)}{where})", _count(units))
+    return Objective(_read(layer, units), score, f"neuron({layer}, {_named(units)}{where})", _count(units))
 
 
 def logit(units: Units) -> Objective:
     """The network's output (B, N) for a class, before any softmax. Source: lecture, row L4."""
     units = _fixed(units)
     return Objective(
-        frozenset({OUTPUT}),
+        _read(OUTPUT, units),
         lambda activations: _per_sample(_of_units(activations[OUTPUT], units, OUTPUT)).sum(1),
         f"logit({_named(units)})",
         _count(units),
@@ -111,9 +112,7 @@ def dream(layer: str) -> Objective:
 
     Source: lecture, row L6; Mordvintsev, Olah, Tyka 2015, "Inceptionism".
     """
-    return Objective(
-        frozenset({layer}), lambda activations: 0.5 * activations[layer].square().flatten(1).sum(1), f"dream({layer})"
-    )
+    return Objective({layer: None}, lambda activations: 0.5 * activations[layer].square().flatten(1).sum(1), f"dream({layer})")
 
 
 def l1() -> Objective:
@@ -135,7 +134,7 @@ def total_variation() -> Objective:
 
 
 def _penalty(name: str, measure: Callable[[Tensor], Tensor]) -> Objective:
-    return Objective(frozenset({INPUT}), lambda activations: measure(activations[INPUT]), f"{name}()")
+    return Objective({INPUT: None}, lambda activations: measure(activations[INPUT]), f"{name}()")
 
 
 def _combine(first: Objective, second: Objective, sign: float) -> Objective:
@@ -143,7 +142,10 @@ def _combine(first: Objective, second: Objective, sign: float) -> Objective:
     if second.samples is not None and samples != second.samples:
         raise InputError(f"{first.name} is of {first.samples} units and {second.name} of {second.samples}; give as many")
     name = f"{first.name} {'+' if sign > 0 else '-'} {second.name}"
-    layers = first.layers | second.layers
+    layers = dict(first.layers)
+    for layer, units in second.layers.items():
+        known = layers.get(layer, frozenset())
+        layers[layer] = None if known is None or units is None else known | units
     return Objective(layers, lambda activations: first(activations) + sign * second(activations), name, samples)
 
 
@@ -151,6 +153,10 @@ def _fixed(units: Units) -> int | range | tuple[int, ...]:
     if isinstance(units, range):
         return units
     return tuple(index(unit) for unit in units) if isinstance(units, Iterable) else index(units)
+
+
+def _read(layer: str, units: int | range | tuple[int, ...]) -> dict[str, frozenset[int] | None]:
+    return {layer: frozenset([units] if isinstance(units, int) else units)}
 
 
 def _of_units(activation: Tensor, units: Units, layer: str) -> Tensor:
@@ -177,12 +183,14 @@ def _count(units: Units) -> int | None:
     return None if isinstance(units, int) else len(list(units))
 
 
-def _named(units: Units) -> str:
-    if isinstance(units, int):
-        return str(units)
-    if isinstance(units, range) and units.step == 1 and len(units) > 1:
-        return f"{units.start}-{units.stop - 1}"
-    return ",".join(str(unit) for unit in units)
+def _named(units: int | range | tuple[int, ...]) -> str:
+    runs: list[list[int]] = []
+    for unit in [units] if isinstance(units, int) else units:
+        if runs and unit == runs[-1][-1] + 1:
+            runs[-1].append(unit)
+        else:
+            runs.append([unit])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _by(shape: Iterable[int]) -> str:

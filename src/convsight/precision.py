@@ -36,24 +36,25 @@ def autocast(device: torch.device | str, dtype: torch.dtype) -> AbstractContextM
     return torch.autocast(kind, torch.bfloat16, enabled=dtype == torch.bfloat16, cache_enabled=False)
 
 
-def prepared_weights(module: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
-    """The parameters of `module` by name, without gradient, as convolutions and products read them fastest.
+def constants(module: nn.Module) -> dict[str, Tensor]:
+    """The parameters of `module` by name, without gradient; they share its memory."""
+    return {name: each.detach() for name, each in module.named_parameters()}
 
-    Filters become channels-last; with `dtype` bfloat16, float32 weights of convolutions and fully connected layers
-    are converted once here, instead of at every step. `module` itself isn't changed.
+
+def prepared(name: str, module: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The own parameters of the submodule called `name`, as convolutions and products read them fastest, copied if need be.
+
+    Filters become channels-last; with `dtype` bfloat16, float32 weights of convolutions and fully connected layers are
+    converted once here, instead of at every step.
     """
-    cast = {
-        f"{name}.weight" if name else "weight"
-        for name, each in module.named_modules()
-        if dtype == torch.bfloat16 and isinstance(each, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
-    }
-    prepared = {}
-    for name, parameter in module.named_parameters():
+    weights = {}
+    for own, parameter in module.named_parameters(recurse=False):
         weight = parameter.detach()
-        if name in cast and weight.dtype == torch.float32:
+        product = own == "weight" and isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
+        if product and dtype == torch.bfloat16 and weight.dtype == torch.float32:
             weight = weight.to(torch.bfloat16)
-        prepared[name] = channels_last(weight)
-    return prepared
+        weights[f"{name}.{own}" if name else own] = channels_last(weight)
+    return weights
 
 
 def channels_last(tensor: Tensor) -> Tensor:

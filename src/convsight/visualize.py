@@ -61,7 +61,7 @@ def visualize(
     generator = Generator().manual_seed(seed)
     scores: list[Tensor] = []
     kept: list[Tensor] = []
-    with read(network.module, objective.layers - {INPUT}, precision=precision) as activations_of:
+    with read(network.module, _inside(objective), precision=precision) as activations_of:
         for step in range(steps):
             follow(schedule, climb, step / steps)
             view = compose(transforms, generator)
@@ -78,7 +78,7 @@ def visualize(
 
             climb.step(ascend)  # type: ignore[arg-type]  # torch says float; it passes a tensor on
             scores.append(scored[0])
-            if frames and step % max(1, steps // frames) == 0:
+            if frames and step % max(1, steps // frames) == 0 and step < steps - 1:
                 kept.append(snapshot(parametrization(), network.input.value_range))
             if on_step is not None:
                 on_step(step)
@@ -110,7 +110,7 @@ def visualize(
 def evaluate(network: Network, objective: Objective, image: Tensor, *, precision: torch.dtype = torch.float32) -> Tensor:
     """The score (B,) of `image` (B, C, H, W) in the network's value range, without gradient."""
     image = image.to(network.device)
-    with torch.no_grad(), read(network.module, objective.layers - {INPUT}, precision=precision) as activations_of:
+    with torch.no_grad(), read(network.module, _inside(objective), precision=precision) as activations_of:
         return objective(activations_of(network.input.normalise(image)) | {INPUT: image})
 
 
@@ -118,3 +118,7 @@ def default_parametrization(network: Network, batch: int, *, seed: int = 0) -> n
     """Noise for `network`'s input: a spectrum with decorrelated colours if it has three channels, else pixels."""
     make = fourier if network.input.shape[0] == 3 else pixels
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)
+
+
+def _inside(objective: Objective) -> dict[str, frozenset[int] | None]:
+    return {layer: units for layer, units in objective.layers.items() if layer != INPUT}

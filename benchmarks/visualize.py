@@ -1,0 +1,128 @@
+"""convsight beside lucent 0.1.8 on VGG16 with random weights, 224x224: a channel of conv3_3, and a class logit.
+
+Every side runs in turn, round after round, in one process; a ratio is that of neighbours in time, and the median of the
+rounds' ratios is reported. Both start from the same kind of picture (a spectrum with decorrelated colours, Adam at 0.05,
+no transforms). What was reached in equal seconds is judged by one measure for all: the network itself, in float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+import torchvision
+from lucent.optvis import objectives as lucent_objectives
+from lucent.optvis import param as lucent_param
+from lucent.optvis import render as lucent_render
+from torch import Tensor
+
+from convsight import InputSpec, Network, Objective, channel, evaluate, fourier, logit, visualize
+from convsight.optimizers import constant
+from convsight.precision import fastest
+
+UNIT = 17
+LAYERS = {"conv3_3": ("features.14", "features_14"), "logit": ("output", "classifier_6")}
+IMAGENET = InputSpec((3, 224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+SIDES = ("lucent 0.1.8", "convsight", "convsight, float32")
+
+
+def vgg16() -> Network:
+    """VGG16 with random weights, the same in every process."""
+    torch.manual_seed(0)
+    return Network(torchvision.models.vgg16(weights=None).eval(), IMAGENET, name="vgg16")
+
+
+def measure(task: str) -> Objective:
+    """What both sides maximise: the mean of the channel's map, or the logit."""
+    return logit([UNIT]) if task == "logit" else channel(LAYERS[task][0], [UNIT], over="mean")
+
+
+def climb(side: str, network: Network, task: str, steps: int) -> Tensor:
+    """The picture (1, 3, 224, 224) that `side` finds in `steps` steps."""
+    torch.manual_seed(0)
+    if side == SIDES[0]:
+        found = lucent_render.render_vis(
+            network.module,
+            lucent_objectives.channel(LAYERS[task][1], UNIT),
+            lambda: lucent_param.image(224, fft=True, decorrelate=True),
+            transforms=[], thresholds=(steps - 1,), progress=False, show_image=False, verbose=False,
+        )  # fmt: skip
+        return torch.from_numpy(found[-1]).permute(0, 3, 1, 2).float()
+    precision = torch.float32 if side == SIDES[2] else None
+    start = fourier((3, 224, 224), seed=0)
+    return visualize(network, measure(task), start, steps=steps, schedule=constant, precision=precision).input
+
+
+def timed(run: Callable[[], object]) -> float:
+    """Seconds that `run` takes."""
+    started = perf_counter()
+    run()
+    return perf_counter() - started
+
+
+def peak_megabytes(side: str, task: str) -> float:
+    """The largest resident size of a process that does `task` for five steps, less nothing: imports and weights included."""
+    command = [sys.executable, __file__, "--only", side, task]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+
+
+def compare(task: str, rounds: int, steps: int, seconds: float) -> list[str]:
+    """The table's lines for `task`."""
+    network = vgg16()
+    taken: dict[str, list[float]] = {side: [] for side in SIDES}
+    for side in SIDES:
+        climb(side, network, task, 3)
+    for _ in range(rounds):
+        for side in SIDES:
+            taken[side].append(timed(lambda side=side: climb(side, network, task, steps)) / steps)  # type: ignore[misc]
+    lines = []
+    for side in SIDES:
+        per_step = median(taken[side])
+        ratio = median(theirs / ours for theirs, ours in zip(taken[SIDES[0]], taken[side], strict=True))
+        reached = evaluate(network, measure(task), climb(side, network, task, max(2, round(seconds / per_step)))).item()
+        lines.append(
+            f"| {task} | {side} | {1 / per_step:.2f} | {ratio:.1f}x | {reached:.4g} | {peak_megabytes(side, task):,.0f} |"
+        )
+        print(lines[-1], flush=True)
+    return lines
+
+
+def main() -> None:
+    """Run the comparison and write it as a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("results.md"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=40, help="steps a turn")
+    parser.add_argument("--seconds", type=float, default=15.0, help="time for the objective that is reached")
+    parser.add_argument("--only", nargs=2, metavar=("SIDE", "TASK"), help="run one side; print its peak memory in MB")
+    options = parser.parse_args()
+    if options.only:
+        climb(options.only[0], vgg16(), options.only[1], 5)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+        return
+    native = str(fastest("cpu")).removeprefix("torch.")
+    amx = "with" if torch.cpu._is_amx_tile_supported() else "without"
+    lines = [
+        f"VGG16, random weights, 224x224, one picture; {torch.get_num_threads()} threads, {platform.machine()} {amx} AMX, "
+        f"torch {torch.__version__}. convsight computes in {native} here. The objective is what both maximise, after "
+        f"{options.seconds:g} s. Memory: of a whole process.",
+        "",
+        "| task | side | steps a second | ratio to lucent | objective | peak MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for task in LAYERS:
+        lines += compare(task, options.rounds, options.steps, options.seconds)
+    options.out.write_text("\n".join(lines) + "\n")
+    print(f"the table: {options.out}")
+
+
+if __name__ == "__main__":
+    main()

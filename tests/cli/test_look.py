@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from tests.conftest import Run
+
+MODULE = """
+import torch
+from torch import nn
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.block = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(8, 8, 3, padding=1))
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, picture):
+        stem = self.stem(picture).relu_()
+        joined = self.block(stem)
+        joined += stem
+        return self.head(joined.relu_().mean((2, 3)))
+
+def residual():
+    torch.manual_seed(0)
+    return Residual()
+"""
+
+
+@pytest.fixture
+def residual() -> tuple[str, ...]:
+    Path("mymodels.py").write_text(MODULE)
+    return "mymodels:residual", "--shape", "3x24x32"
+
+
+def left() -> set[str]:
+    return {str(each) for each in Path().rglob("*") if "__pycache__" not in str(each)}
+
+
+def test_layers_lists_what_there_is(convsight: Run) -> None:
+    done = convsight("layers", "digits")
+    assert done.returncode == 0
+    assert "conv2" in done.stdout and "50x11x11" in done.stdout and "8x8" in done.stdout
+
+
+def test_filters_draws_the_first_layer(convsight: Run) -> None:
+    done = convsight("filters", "digits")
+    assert done.returncode == 0
+    assert "25 filters of conv1, 3x3, on one scale: digits-conv1-filters.png" in done.stdout
+    with Image.open("digits-conv1-filters.png") as picture:
+        assert picture.width == picture.height
+
+
+def test_see_writes_picture_record_and_animation(convsight: Run) -> None:
+    done = convsight(
+        "see", "digits", "conv2", "--unit", "3,7-9", "--steps", 8, "--penalty", "l1=0.02", "--transform", "jitter=2",
+        "--seed", 5, "--animation", "climb.gif", "--out", "out/found.png",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "out/found.png, out/found.json, climb.gif" in done.stdout
+    record = json.loads(Path("out/found.json").read_text())
+    assert record["objective"] == "channel(conv2, 3,7-9) - 0.02 * l1()"
+    assert (record["seed"], record["steps"], record["transforms"]) == (5, 8, ["jitter"])
+    with Image.open("climb.gif") as history:
+        assert history.n_frames == 8
+
+
+def test_see_gives_the_same_picture_again(convsight: Run) -> None:
+    for name in ("first.png", "second.png"):
+        assert convsight("see", "digits", "fc1", "--unit", "0-8", "--steps", 9, "--out", name).returncode == 0
+    assert Path("first.png").read_bytes() == Path("second.png").read_bytes()
+
+
+def test_see_looks_into_a_module_of_the_users_with_a_residual(convsight: Run, residual: tuple[str, ...]) -> None:
+    for layer, objective in (("block", "channel(block, 0-7)"), ("block.0", "channel(block.0, 0-7)"), ("output", "logit(0-3)")):
+        done = convsight("see", *residual, layer, "--steps", 5, "--out", "found.png")
+        assert done.returncode == 0, done.stderr
+        assert objective in done.stdout
+    listed = convsight("layers", *residual)
+    assert "block.2" in listed.stdout and "7x7" in listed.stdout
+
+
+@pytest.mark.parametrize("kind", ["mean", "neuron", "dream"])
+@pytest.mark.parametrize("optimizer", ["sgd", "lbfgs"])
+def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer: str) -> None:
+    units = () if kind == "dream" else ("--unit", "1")
+    options = (
+        "--objective",
+        kind,
+        "--optimizer",
+        optimizer,
+        "--steps",
+        3,
+        "--precision",
+        "float32",
+        "--parametrization",
+        "fourier",
+    )
+    done = convsight("see", "digits", "conv1", *units, *options)
+    assert done.returncode == 0, done.stderr
+    assert Path("digits-conv1.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("see", "digits", "conv3"), 'no layer "conv3" in digits; did you mean "conv'),
+        (("see", "digits", "conv2", "--unit", "50"), "there is no unit 50: the layer has 50, numbered 0 to 49"),
+        (("see", "digits", "conv2", "--unit", "seven"), "--unit is a list such as 3,7-9, or all"),
+        (("see", "digits", "conv2", "--unit", "9-3"), "--unit is a list such as 3,7-9, or all"),
+        (("see", "digits", "conv2", "--penalty", "l3=1"), 'no penalty "l3"; did you mean'),
+        (("see", "digits", "conv2", "--penalty", "l1"), "--penalty is NAME=NUMBER"),
+        (("see", "digits", "conv2", "--transform", "jiter=2"), 'no transform "jiter"; did you mean "jitter"'),
+        (("see", "digits", "conv2", "--objective", "logit"), "a logit is of the layer output"),
+        (("see", "digits", "conv2", "--out", "found.jpg"), "found.jpg should end in .png"),
+        (("see", "digits", "conv2", "--out", "/proc/found.png"), "cannot write /proc/found.png"),
+        (("see", "digits", "conv2", "--device", "cuda:77"), 'cannot use the device "cuda:77"'),
+        (("see", "digits", "conv2", "--like", "nowhere"), "there is no folder nowhere"),
+        (("see", "digit", "conv2"), 'no network "digit"; did you mean "digits"'),
+        (("layers", "mymodels:residual"), "say what mymodels:residual takes: --shape"),
+        (("layers", "mymodels:residual", "--shape", "3x24"), "--shape is CHANNELSxHEIGHTxWIDTH"),
+        (("layers", "mymodels:residual", "--shape", "4x24x24"), "residual cannot take an input of 4x24x24"),
+        (("filters", "digits", "conv2"), "span 25 channels, which are no colours"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    convsight: Run, residual: tuple[str, ...], arguments: tuple[str, ...], sentence: str
+) -> None:
+    before = left()
+    done = convsight(*arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert left() == before
+
+
+def test_weights_that_do_not_fit_or_would_run_code_are_refused(convsight: Run, residual: tuple[str, ...]) -> None:
+    torch.save({"stem.weight": torch.zeros(1)}, "weights.pt")
+    done = convsight("see", *residual, "block", "--weights", "weights.pt")
+    assert done.returncode == 2
+    assert "stem.bias is missing" in done.stderr
+
+    class Attack:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return print, ("attacked",)
+
+    torch.save(Attack(), "attack.pt")
+    done = convsight("see", *residual, "block", "--weights", "attack.pt")
+    assert done.returncode == 2
+    assert "would run code when opened, so it is refused" in done.stderr
+    assert "attacked" not in done.stdout + done.stderr
+
+
+def test_ctrl_c_in_the_middle_leaves_no_half_file() -> None:
+    command = [sys.executable, "-m", "convsight", "see", "digits", "conv2", "--steps", "100000", "--out", "out/found.png"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        while not Path("out").exists():
+            time.sleep(0.1)
+        time.sleep(2.0)
+        running.send_signal(signal.SIGINT)
+        assert running.stderr is not None
+        said = running.stderr.read()
+    assert running.returncode == 130
+    assert "interrupted" in said and "Traceback" not in said
+    assert left() == {"out"}
