@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from torch import Generator, Tensor
 
 from convsight.errors import InputError
 from convsight.image import model
-from convsight.network import Network
+from convsight.network import Network, load
 from convsight.optimizers import adamw
 from convsight.training import Batches, Plan, shuffled, train
 
@@ -101,3 +103,39 @@ def test_a_plan_counts_its_steps() -> None:
     plan = Plan(epochs=3, batch=16, optimizer=OPTIMIZER)
     assert plan.steps(90) == 15
     assert replace(plan, batch=200).steps(90) == 3
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_network_that_one_does() -> None:
+    """Each takes half of every batch, and the gradients are averaged: up to rounding, the same steps."""
+    Path("job.py").write_text(
+        "from convsight.image import model\n"
+        "from convsight.network import save\n"
+        "from convsight.training import is_main_process, shuffled, train\n"
+        "from convsight.optimizers import adam\n"
+        "from convsight import precision, training\n"
+        "import torch\n"
+        "training.fastest = lambda device: torch.float32\n"
+        "images = torch.randint(0, 256, (64, 28, 28), generator=torch.Generator().manual_seed(2)).byte()\n"
+        "network = model.untrained(seed=1)\n"
+        "batches = shuffled(images, torch.arange(64) % 10, batch=16, seed=0, change=model.distorted)\n"
+        "train(network, batches, model.loss, steps=8, optimizer=adam(1e-3), device='cpu')\n"
+        "import torch.distributed as d\n"
+        "if is_main_process(): save(network, f'trained-{d.get_world_size() if d.is_initialized() else 1}.safetensors')\n"
+    )
+    for processes in ("1", "2"):
+        command = [
+            sys.executable,
+            "-m",
+            "accelerate.commands.launch",
+            "--cpu",
+            "--num_machines",
+            "1",
+            "--mixed_precision",
+            "no",
+        ]
+        command += ["--num_processes", processes, "--dynamo_backend", "no"]
+        subprocess.run([*command, "job.py"], check=True, capture_output=True, timeout=200)
+    one, two = (load(f"trained-{count}.safetensors").module.state_dict() for count in (1, 2))
+    for name, values in one.items():
+        torch.testing.assert_close(two[name], values, atol=2e-4, rtol=1e-3)

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from torch import Generator, Tensor
 
 from convsight.errors import InputError
@@ -89,6 +89,11 @@ def train(
     if checkpoint and accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     module.eval()
+
+
+def is_main_process() -> bool:
+    """Whether this process, of those that train together, is the one that reports and saves."""
+    return bool(PartialState().is_main_process)
 
 
 def shuffled(

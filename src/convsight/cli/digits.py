@@ -40,7 +40,7 @@ def train(
     from convsight.image import data as image_data
     from convsight.image import model
     from convsight.image.judge import JUDGE
-    from convsight.training import shuffled
+    from convsight.training import is_main_process, shuffled
     from convsight.training import train as fit
 
     if out.suffix != ".safetensors":
@@ -63,6 +63,8 @@ def train(
             checkpoint=out.with_suffix(".checkpoint"),
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )
+    if not is_main_process():
+        return
     seconds = perf_counter() - started
     right = model.count_right(network, held_out)
     card = {
