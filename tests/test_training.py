@@ -113,8 +113,8 @@ def test_two_processes_train_the_network_that_one_does() -> None:
         "from convsight.network import save\n"
         "from convsight.training import is_main_process, shuffled, train\n"
         "from convsight.optimizers import adam\n"
-        "from convsight import precision, training\n"
         "import torch\n"
+        "from convsight import training\n"
         "training.fastest = lambda device: torch.float32\n"
         "images = torch.randint(0, 256, (64, 28, 28), generator=torch.Generator().manual_seed(2)).byte()\n"
         "network = model.untrained(seed=1)\n"
@@ -124,18 +124,8 @@ def test_two_processes_train_the_network_that_one_does() -> None:
         "if is_main_process(): save(network, f'trained-{d.get_world_size() if d.is_initialized() else 1}.safetensors')\n"
     )
     for processes in ("1", "2"):
-        command = [
-            sys.executable,
-            "-m",
-            "accelerate.commands.launch",
-            "--cpu",
-            "--num_machines",
-            "1",
-            "--mixed_precision",
-            "no",
-        ]
-        command += ["--num_processes", processes, "--dynamo_backend", "no"]
-        subprocess.run([*command, "job.py"], check=True, capture_output=True, timeout=200)
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", processes, "job.py"]
+        subprocess.run(command, check=True, capture_output=True, timeout=200)
     one, two = (load(f"trained-{count}.safetensors").module.state_dict() for count in (1, 2))
     for name, values in one.items():
         torch.testing.assert_close(two[name], values, atol=2e-4, rtol=1e-3)

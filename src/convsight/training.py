@@ -1,7 +1,8 @@
 """Idea 1's mirror: the input is fixed, the network is the parameter.
 
 `visualize.py` moves an input to what fixed parameters like best; here parameters are moved to what fixed inputs ask for.
-One loop serves every application. Started by `accelerate launch`, it trains on several GPUs or machines.
+One loop serves every application. Started by `torchrun` or `accelerate launch`, it trains
+on several GPUs or machines.
 """
 
 from __future__ import annotations
