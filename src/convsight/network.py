@@ -198,7 +198,12 @@ def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | 
         raise InputError(f'cannot import "{module_name}" of {spec}: {error}') from None
     except AttributeError:
         raise InputError(f'the module "{module_name}" has no "{factory_name}"') from None
-    made = factory()
+    except SyntaxError as error:
+        raise InputError(f'the module "{module_name}" is no valid Python: {error}') from None
+    try:
+        made = factory()
+    except Exception as error:  # whatever the user's own code raises
+        raise InputError(f"{spec} failed with {type(error).__name__}: {error}") from error
     if isinstance(made, Network):
         network = made
     elif isinstance(made, nn.Module):

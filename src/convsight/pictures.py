@@ -84,7 +84,9 @@ def png(picture: Tensor) -> bytes:
 
 
 def write_png(picture: Tensor, path: str | Path) -> None:
-    """Write `picture` (C, H, W) float in [0, 1]. Raises InputError if `path` cannot be written."""
+    """Write `picture` (C, H, W) float in [0, 1]. Raises InputError if `path` cannot be written or isn't named .png."""
+    if Path(path).suffix.lower() != ".png":
+        raise InputError(f"a picture is saved as PNG; {path} should end in .png")
     content = png(picture)
     with written_whole(path) as temporary:
         temporary.write_bytes(content)

@@ -1,7 +1,7 @@
 """Random views: what the network is shown of the picture at each step, so that the picture works from all of them.
 
 A transform is called once a step with the random generator and draws one view, the same for the whole batch; the view
-is a differentiable function (B, C, H, W) -> (B, C, H', W').
+is a differentiable function (B, C, H, W) -> (B, C, H', W'). Amounts that make no sense raise InputError.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Generator, Tensor
 
+from convsight.errors import InputError
+
 View = Callable[[Tensor], Tensor]
 Transform = Callable[[Generator], View]
 
@@ -23,6 +25,9 @@ def jitter(pixels: int) -> Transform:
     Source: Mordvintsev, Olah, Tyka 2015, whose code rolls the picture so.
     """
 
+    if pixels < 0:
+        raise InputError(f"jitter shifts by 0 pixels or more, not by {pixels}")
+
     def draw(generator: Generator) -> View:
         down, across = (int(each) for each in torch.randint(-pixels, pixels + 1, (2,), generator=generator))
         return lambda image: image.roll((down, across), (-2, -1))
@@ -32,6 +37,9 @@ def jitter(pixels: int) -> Transform:
 
 def scale(factors: Sequence[float]) -> Transform:
     """Enlarge or shrink about the centre by one of `factors`; the size (H, W) stays, and a shrunk border is repeated."""
+
+    if not factors or min(factors) <= 0:
+        raise InputError(f"scale takes factors above 0, not {', '.join(map(str, factors)) or 'none'}")
 
     def draw(generator: Generator) -> View:
         factor = factors[int(torch.randint(len(factors), (1,), generator=generator))]
@@ -52,6 +60,8 @@ def rotate(degrees: float) -> Transform:
 
 def pad(pixels: int, *, value: float = 0.5) -> Transform:
     """A border of `pixels` of `value` around the picture: (B, C, H, W) to (B, C, H + 2 pixels, W + 2 pixels)."""
+    if pixels < 0:
+        raise InputError(f"pad adds 0 pixels or more, not {pixels}")
     return lambda _generator: lambda image: F.pad(image, (pixels,) * 4, value=value)
 
 

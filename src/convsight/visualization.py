@@ -42,8 +42,6 @@ class Visualization:
         Raises InputError if they cannot be written, or `path` doesn't end in `.png`.
         """
         path = Path(path)
-        if path.suffix.lower() != ".png":
-            raise InputError(f"a picture is saved as PNG; {path} should end in .png")
         write_png(self.sheet(), path)
         record = self.settings | {"score": self.score.tolist(), "scores": self.scores.tolist()}
         with written_whole(path.with_suffix(".json")) as temporary:

@@ -70,7 +70,15 @@ def visualize(
             def ascend(view: Callable[[Tensor], Tensor] = view, scored: list[Tensor] = scored) -> Tensor:
                 climb.zero_grad()
                 image = parametrization()
-                score = objective(activations_of(network.input.normalise(view(image))) | {INPUT: image})  # (B,)
+                seen = network.input.normalise(view(image))
+                try:
+                    score = objective(activations_of(seen) | {INPUT: image})  # (B,)
+                except RuntimeError as error:
+                    if seen.shape[1:] == image.shape[1:]:
+                        raise
+                    size = "x".join(map(str, seen.shape[1:]))
+                    problem = str(error).splitlines()[0]
+                    raise InputError(f"{network.name} cannot take the {size} that the transforms make: {problem}") from None
                 scored.append(score.detach())
                 loss = -score.sum()  # the only minus sign
                 loss.backward()  # type: ignore[no-untyped-call]

@@ -30,6 +30,9 @@ class Residual(nn.Module):
         joined += stem
         return self.head(joined.relu_().mean((2, 3)))
 
+def failing():
+    raise ValueError("no data here")
+
 def residual():
     torch.manual_seed(0)
     return Residual()
@@ -39,6 +42,7 @@ def residual():
 @pytest.fixture
 def residual() -> tuple[str, ...]:
     Path("mymodels.py").write_text(MODULE)
+    Path("broken.py").write_text("def net(:")
     return "mymodels:residual", "--shape", "3x24x32"
 
 
@@ -129,6 +133,15 @@ def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer
         (("layers", "mymodels:residual"), "say what mymodels:residual takes: --shape"),
         (("layers", "mymodels:residual", "--shape", "3x24"), "--shape is CHANNELSxHEIGHTxWIDTH"),
         (("layers", "mymodels:residual", "--shape", "4x24x24"), "residual cannot take an input of 4x24x24"),
+        (("see", "digits", "conv2", "--out", "."), ". should end in .png"),
+        (("see", "digits", "conv2", "--animation", "climb.txt"), "climb.txt should end in .gif or .mp4"),
+        (("see", "digits", "conv2", "--transform", "jitter=-1"), "jitter shifts by 0 pixels or more"),
+        (("see", "digits", "conv2", "--transform", "scale=0"), "scale takes factors above 0"),
+        (("see", "digits", "conv2", "--transform", "pad=-3"), "pad adds 0 pixels or more"),
+        (("see", "digits", "output", "--transform", "pad=3"), "digits cannot take the 1x34x34 that the transforms make"),
+        (("layers", "mymodels:failing", "--shape", "3x24x24"), "mymodels:failing failed with ValueError: no data here"),
+        (("layers", "broken:net", "--shape", "3x24x24"), 'the module "broken" is no valid Python'),
+        (("filters", "digits", "--out", "filters.jpg"), "filters.jpg should end in .png"),
         (("filters", "digits", "conv2"), "span 25 channels, which are no colours"),
     ],
 )

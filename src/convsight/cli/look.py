@@ -104,10 +104,12 @@ def see(
         name, numbers = weighted(each, "--penalty")
         goal = goal - numbers[0] * _choice(_PENALTIES, name, "penalty")()
     path = out or Path(f"{opened.name}-{layer}.png")
-    for each_path, endings in ((path, (".png",)), (path.with_suffix(".json"), (".json",)), (animation, (".gif", ".mp4"))):
-        if each_path is not None:
-            if each_path.suffix.lower() not in endings:
-                raise InputError(f"{each_path} should end in {' or '.join(endings)}")
+    if path.suffix.lower() != ".png":
+        raise InputError(f"a picture is saved as PNG; {path} should end in .png")
+    if animation and animation.suffix.lower() not in (".gif", ".mp4"):
+        raise InputError(f"an animation is saved as GIF or MP4; {animation} should end in .gif or .mp4")
+    for each_path in (path, path.with_suffix(".json"), animation):
+        if each_path:
             check_writable(each_path)
     climb = _OPTIMIZERS[optimizer]
     with progress(f"{opened.name} {layer}", steps) as done:

@@ -9,7 +9,7 @@ import typer
 
 from convsight.errors import InputError
 
-Seed = Annotated[int, typer.Option(help="The same seed on the same machine gives the same result.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed on the same machine gives the same result.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps. Default: a GPU, if there is one.")]
 Data = Annotated[
     Path | None,

@@ -28,7 +28,7 @@ def progress(description: str, total: int, *, interrupted: str = _INTERRUPTED) -
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[remark]}"),
     ]  # fmt: skip
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(description, total=total, remark="")
 
         def report(done: int, remark: str) -> None:
