@@ -10,7 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor, nn
 
-from convsight import channel, dream, fourier, jitter, l1, l2, logit, neuron, pad, pixels_from, rotate, scale, total_variation
+from convsight import (
+    channel,
+    dream,
+    fourier,
+    jitter,
+    l1,
+    l2,
+    logit,
+    neuron,
+    pad,
+    pixels_from,
+    principal,
+    rotate,
+    scale,
+    total_variation,
+)
 from convsight.activations import INPUT, read
 from convsight.objectives import Objective
 from convsight.transforms import Transform
@@ -80,7 +95,9 @@ def test_transforms(name: str, seed: int) -> None:
     assert_gradient_is_right(lambda image: view(image).pow(3).sum(), picture(generator), generator)
 
 
-@pytest.mark.parametrize("make", ["pixels", "fourier", "fourier, correlated", "fourier, decay 1.5", "fourier, range"])
+@pytest.mark.parametrize(
+    "make", ["pixels", "fourier", "fourier, correlated", "fourier, decay 1.5", "fourier, range", "principal"]
+)
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_parametrizations(make: str, seed: int) -> None:
@@ -92,6 +109,7 @@ def test_parametrizations(make: str, seed: int) -> None:
         "fourier, correlated": lambda: fourier(SHAPE, 2, seed=small, decorrelated=False, dtype=torch.float64),
         "fourier, decay 1.5": lambda: fourier((1, 9, 8), 2, seed=small, decay=1.5, dtype=torch.float64),
         "fourier, range": lambda: fourier((1, 6, 11), seed=small, value_range=(-2.0, 3.0), dtype=torch.float64),
+        "principal": lambda: principal(0.45 + 0.1 * torch.rand(30, 2, 5, 7, generator=generator).double(), 2, components=6),
     }[make]()
     ((name, parameter),) = parametrization.named_parameters()
 
