@@ -168,3 +168,65 @@ def test_layers_that_share_their_weights_are_read_right(wanted: frozenset[int] |
         for _ in range(3):
             read_there = activations_of(given)["2"][:, 0]
         torch.testing.assert_close(read_there, module(given)[:, 0])
+
+
+class Viewing(nn.Module):
+    """As in many tutorials: its `view` relies on how the tensor lies in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 3)
+        self.conv2 = nn.Conv2d(4, 5, 3)
+        self.fc = nn.Linear(5 * 8 * 13, 3)
+
+    def forward(self, given: Tensor) -> Tensor:
+        return self.fc(self.conv2(self.conv1(given)).view(-1, 5 * 8 * 13))
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_network_that_views_its_tensors_is_read(precision: torch.dtype) -> None:
+    module, given = Viewing(), torch.rand(2, *SHAPE, requires_grad=True)
+    with read(module, ["conv1", "output"], precision=precision) as activations_of:
+        for _ in range(3):
+            output = activations_of(given)["output"]
+        output.sum().backward()
+    torch.testing.assert_close(output, module(given), atol=0.05, rtol=0.05)
+
+
+def test_a_users_hook_that_mixes_units_is_respected() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3))
+    module[0].register_forward_hook(lambda _module, _inputs, output: output - output.mean(1, keepdim=True))
+    given = torch.rand(1, *SHAPE)
+    with torch.no_grad(), read(module, {"0": frozenset({1})}) as activations_of:
+        for _ in range(3):
+            torch.testing.assert_close(activations_of(given)["0"][:, 1], module(given)[:, 1])
+
+
+def test_a_fully_connected_layer_over_tokens_is_read() -> None:
+    module = nn.Sequential(nn.Flatten(2), nn.Linear(12 * 17, 16))  # (B, 3, 16)
+    given = torch.rand(2, *SHAPE)
+    with torch.no_grad(), read(module, {"1": frozenset({1, 2})}) as activations_of:
+        for _ in range(3):
+            torch.testing.assert_close(activations_of(given)["1"], module(given))
+
+
+def test_buffers_that_a_pass_changes_and_an_overridden_train_are_left_alone() -> None:
+    class Counting(nn.Module):
+        merged = False
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()))
+
+        def train(self, mode: bool = True) -> Counting:
+            self.merged = not mode
+            return super().train(mode)
+
+        def forward(self, given: Tensor) -> Tensor:
+            self.calls += 1
+            return given.flatten(1)
+
+    module = Counting()
+    with read(module, ["output"]) as activations_of:
+        activations_of(torch.rand(1, *SHAPE))
+    assert (module.calls.item(), module.merged, module.training) == (0, False, True)

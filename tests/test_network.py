@@ -153,14 +153,20 @@ def test_broken_weight_files_are_said_so(factory: str) -> None:
     save_file({}, "odd.safetensors", metadata={"convsight": json.dumps({"input": {}})})
     with pytest.raises(InputError, match="describes no network"):
         convsight.load("odd.safetensors")
-    Path("noise.pt").write_bytes(b"no weights at all")
-    with pytest.raises(InputError, match=r"noise.pt"):
-        convsight.load(factory, weights="noise.pt", shape=(3, 8, 7))
+    for name, content in (("noise.pt", b"no weights at all"), ("hello.pt", b"hello world"), ("empty.pt", b"")):
+        Path(name).write_bytes(content)
+        with pytest.raises(InputError, match=name):
+            convsight.load(factory, weights=name, shape=(3, 8, 7))
 
 
 def test_a_shape_that_the_module_cannot_take_is_said(factory: str) -> None:
     with pytest.raises(InputError, match="small cannot take an input of 3x9x9"):
         convsight.load(factory, shape=(3, 9, 9)).layers()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_layers_of_other_precisions_are_listed(dtype: torch.dtype) -> None:
+    assert network(branching().to(dtype)).layers()[0].shape == (6, 5, 8)
 
 
 def test_a_device_that_is_not_there_is_said() -> None:

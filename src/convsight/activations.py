@@ -55,6 +55,7 @@ def read(
     dtype = torch.float32 if precision == torch.bfloat16 else own_dtype
     found: dict[str, Tensor] = {}
     few: _FewUnits | None = None
+    own_format = False
 
     def keep(layer: str) -> Callable[[nn.Module, object, object], object]:
         def hook(_module: nn.Module, _inputs: object, activation: object) -> object:
@@ -73,6 +74,19 @@ def read(
 
         return hook
 
+    def pass_through(given: Tensor) -> object:
+        nonlocal own_format
+        with autocast(given.device, precision):
+            if not own_format:
+                try:
+                    return functional_call(module, weights, (channels_last(given),))
+                except RuntimeError as error:
+                    if "view size is not compatible" not in str(error):
+                        raise
+                    found.clear()
+                    own_format = True  # this network's code relies on how its tensors lie in memory
+            return functional_call(module, weights, (given.contiguous(),))
+
     def activations_of(given: Tensor) -> dict[str, Tensor]:
         nonlocal few
         found.clear()
@@ -84,8 +98,7 @@ def read(
             if first_pass:
                 hooks += [each.register_forward_pre_hook(note(name)) for name, each in module.named_modules()]
             try:
-                with autocast(given.device, precision):
-                    output = functional_call(module, weights, (channels_last(given.to(own_dtype)),))
+                output = pass_through(given.to(own_dtype))
                 if OUTPUT in layers:
                     activations[OUTPUT] = _one_tensor(output, OUTPUT).to(dtype)
             except _EverythingRead as read_all:
@@ -95,10 +108,10 @@ def read(
                     handle.remove()
             if first_pass:  # only now is it known which weights are used, and worth preparing
                 for name, each in called.items():
-                    ready = prepared(name, each, precision)
+                    ready = prepared(name, each, precision, own_format=own_format)
                     weights.update({own: ready[own] for own in ready.keys() & weights.keys()})  # a shared one has one name
                 wanted = layers.get(deepest) if isinstance(layers, Mapping) else None
-                if wanted is not None:
+                if wanted is not None and _per_unit(modules[deepest], found[deepest]):
                     few = _few_units(deepest, module, weights, sorted(wanted))
             elif few is not None:
                 found[few.layer] = few.among_all(found[few.layer])
@@ -113,7 +126,8 @@ def read(
 
     training = [each for each in module.modules() if each.training]
     try:
-        module.eval()
+        for each in training:
+            each.training = False  # not eval(), which a module may override to change its weights
         yield activations_of
     finally:
         for each in training:
@@ -134,13 +148,19 @@ class _FewUnits:
         return activation.new_zeros(shape).index_copy(1, self.units, activation)
 
 
+def _per_unit(module: nn.Module, activation: Tensor) -> bool:
+    """Whether each unit, dimension 1 of `activation`, depends on its own row of weights alone."""
+    if module._forward_hooks or module._forward_pre_hooks:
+        return False  # the user's, who may mix units
+    return (type(module) is nn.Linear and activation.dim() == 2) or (type(module) is nn.Conv2d and module.groups == 1)
+
+
 def _few_units(layer: str, module: nn.Module, weights: dict[str, Tensor], wanted: list[int]) -> _FewUnits | None:
-    """Cut the weights of `layer` down to its units `wanted`, if it is one whose units don't depend on one another."""
+    """Cut the weights of `layer` down to its units `wanted`, unless others share them."""
     own = module.get_submodule(layer)
     names = [f"{layer}.{name}" for name, _ in own.named_parameters()]
     sharing = sum(each is getattr(own, "weight", None) for _, each in module.named_parameters(remove_duplicate=False))
-    plain = type(own) is nn.Linear or (type(own) is nn.Conv2d and own.groups == 1)
-    if not plain or sharing != 1 or not all(name in weights for name in names):
+    if sharing != 1 or not all(name in weights for name in names):
         return None
     all_units = len(weights[names[0]])
     if not wanted or wanted[-1] >= all_units or len(wanted) == all_units:

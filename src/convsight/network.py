@@ -93,7 +93,8 @@ class Network:
         shapes: dict[str, tuple[int, ...]] = {}
         modules = {name: each for name, each in self.module.named_modules() if name}
         middle = sum(self.input.value_range) / 2
-        given = self.input.normalise(torch.full((1, *self.input.shape), middle, device=self.device))
+        dtype = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
+        given = self.input.normalise(torch.full((1, *self.input.shape), middle, device=self.device)).to(dtype)
 
         def note(name: str) -> Callable[[nn.Module, object, object], None]:
             def hook(_module: nn.Module, _inputs: object, output: object) -> None:
@@ -231,8 +232,9 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
         raise InputError(
             f"{path} would run code when opened, so it is refused; save only its weights, torch.save(module.state_dict(), FILE)"
         ) from None
-    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
-        raise InputError(f"{path} holds no weights that can be read: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # what a damaged file makes the reader raise is not bounded
+        problem = str(error).partition("\n")[0]
+        raise InputError(f"{path} holds no weights that can be read: {type(error).__name__} {problem}") from None
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
         loaded = loaded["state_dict"]
     if not isinstance(loaded, dict) or not all(isinstance(each, Tensor) for each in loaded.values()):

@@ -37,15 +37,16 @@ def autocast(device: torch.device | str, dtype: torch.dtype) -> AbstractContextM
 
 
 def constants(module: nn.Module) -> dict[str, Tensor]:
-    """The parameters of `module` by name, without gradient; they share its memory."""
-    return {name: each.detach() for name, each in module.named_parameters()}
+    """The parameters of `module` by name, without gradient, sharing its memory, and copies of its buffers."""
+    buffers = {name: each.detach().clone() for name, each in module.named_buffers()}
+    return {name: each.detach() for name, each in module.named_parameters()} | buffers
 
 
-def prepared(name: str, module: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
+def prepared(name: str, module: nn.Module, dtype: torch.dtype, *, own_format: bool = False) -> dict[str, Tensor]:
     """The own parameters of the submodule called `name`, as convolutions and products read them fastest, copied if need be.
 
-    Filters become channels-last; with `dtype` bfloat16, float32 weights of convolutions and fully connected layers are
-    converted once here, instead of at every step.
+    Filters become channels-last, unless `own_format`; with `dtype` bfloat16, float32 weights of convolutions and fully
+    connected layers are converted once here, instead of at every step.
     """
     weights = {}
     for own, parameter in module.named_parameters(recurse=False):
@@ -53,7 +54,7 @@ def prepared(name: str, module: nn.Module, dtype: torch.dtype) -> dict[str, Tens
         product = own == "weight" and isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
         if product and dtype == torch.bfloat16 and weight.dtype == torch.float32:
             weight = weight.to(torch.bfloat16)
-        weights[f"{name}.{own}" if name else own] = channels_last(weight)
+        weights[f"{name}.{own}" if name else own] = weight if own_format else channels_last(weight)
     return weights
 
 

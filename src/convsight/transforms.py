@@ -38,7 +38,7 @@ def jitter(pixels: int) -> Transform:
 def scale(factors: Sequence[float]) -> Transform:
     """Enlarge or shrink about the centre by one of `factors`; the size (H, W) stays, and a shrunk border is repeated."""
 
-    if not factors or min(factors) <= 0:
+    if not factors or not all(0 < factor < math.inf for factor in factors):
         raise InputError(f"scale takes factors above 0, not {', '.join(map(str, factors)) or 'none'}")
 
     def draw(generator: Generator) -> View:
@@ -50,6 +50,9 @@ def scale(factors: Sequence[float]) -> Transform:
 
 def rotate(degrees: float) -> Transform:
     """Turn about the centre by up to `degrees` either way; the size stays, and the border is repeated outwards."""
+
+    if not math.isfinite(degrees):
+        raise InputError(f"rotate turns by a number of degrees, not by {degrees}")
 
     def draw(generator: Generator) -> View:
         angle = (2 * torch.rand(1, generator=generator).item() - 1) * math.radians(degrees)

@@ -137,6 +137,8 @@ def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer
         (("see", "digits", "conv2", "--animation", "climb.txt"), "climb.txt should end in .gif or .mp4"),
         (("see", "digits", "conv2", "--transform", "jitter=-1"), "jitter shifts by 0 pixels or more"),
         (("see", "digits", "conv2", "--transform", "scale=0"), "scale takes factors above 0"),
+        (("see", "digits", "conv2", "--transform", "rotate=nan"), "--transform takes numbers up to a million"),
+        (("see", "digits", "conv2", "--transform", "scale=nan"), "--transform takes numbers up to a million"),
         (("see", "digits", "conv2", "--transform", "pad=-3"), "pad adds 0 pixels or more"),
         (("see", "digits", "output", "--transform", "pad=3"), "digits cannot take the 1x34x34 that the transforms make"),
         (("layers", "mymodels:failing", "--shape", "3x24x24"), "mymodels:failing failed with ValueError: no data here"),

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from convsight import objectives, optimizers, parametrization, transforms
+from convsight.activations import OUTPUT, read
 from convsight.cli.options import Device, NetworkName, Seed, Shape, Weights, shape_of, units_of, weighted
 from convsight.cli.progress import progress
 from convsight.errors import InputError, did_you_mean
@@ -159,8 +160,9 @@ def _objective(network: Network, layer: str, unit: str | None, kind: ObjectiveNa
 def _layer(network: Network, name: str) -> Layer:
     known = {layer.name: layer for layer in network.layers()}
     if name == "output" and name not in known:
-        size = len(network.labels) or network(torch.zeros(1, *network.input.shape, device=network.device)).shape[1]
-        return Layer("output", "", (size,), None, 0)
+        given = network.input.normalise(torch.zeros(1, *network.input.shape, device=network.device))
+        with torch.no_grad(), read(network.module, [OUTPUT]) as activations_of:
+            return Layer("output", "", tuple(activations_of(given)[OUTPUT].shape[1:]), None, 0)
     if name not in known:
         raise InputError(
             f'no layer "{name}" in {network.name}{did_you_mean(name, known)}; convsight layers lists all {len(known)}'

@@ -54,6 +54,8 @@ def weighted(text: str, option: str) -> tuple[str, list[float]]:
         numbers = [float(each) for each in values.split(",")]
     except ValueError:
         numbers = []
+    if not all(abs(number) <= 1e6 for number in numbers):
+        raise InputError(f'{option} takes numbers up to a million, not "{text}"')
     if not equals or not numbers:
         raise InputError(f'{option} is NAME=NUMBER, for example {option} l1=0.02, not "{text}"'.replace(
             "l1=0.02", "l1=0.02" if option == "--penalty" else "jitter=2"
