@@ -77,6 +77,11 @@ def test_a_position_outside_the_map_says_its_size() -> None:
         neuron("conv", 0, position=(4, 0))({"conv": MAPS})
 
 
+def test_a_neuron_of_a_sequence_is_refused() -> None:
+    with pytest.raises(InputError, match="use channel"):
+        neuron("fc", 0)({"fc": torch.zeros(2, 3, 5)})
+
+
 def test_units_and_batch_must_agree() -> None:
     with pytest.raises(InputError, match="3 units need a batch of 3 pictures, not of 2"):
         channel("conv", range(3))({"conv": MAPS})

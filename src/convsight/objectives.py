@@ -87,6 +87,8 @@ def neuron(layer: str, units: Units, *, position: tuple[int, int] | None = None)
         maps = _of_units(activations[layer], units, layer)
         if maps.dim() == 1:
             return maps
+        if maps.dim() != 3:
+            raise InputError(f'layer "{layer}" puts out no maps and no vector, so it has no neuron at a position; use channel')
         row, column = position or (maps.shape[-2] // 2, maps.shape[-1] // 2)
         if not (0 <= row < maps.shape[-2] and 0 <= column < maps.shape[-1]):
             raise InputError(f'layer "{layer}" has no position {row}, {column}: its maps are {_by(maps.shape[-2:])}')

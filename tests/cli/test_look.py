@@ -93,6 +93,16 @@ def test_see_looks_into_a_module_of_the_users_with_a_residual(convsight: Run, re
     assert "block.2" in listed.stdout and "7x7" in listed.stdout
 
 
+def test_see_of_the_output_leaves_training_mode_out(convsight: Run) -> None:
+    Path("mymodels.py").write_text(
+        "from torch import nn\n"
+        "def build():\n"
+        "    return nn.Sequential(nn.Conv2d(1, 2, 8), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 3)).train()\n"
+    )  # one value a channel: BatchNorm in training mode refuses it
+    done = convsight("see", "mymodels:build", "output", "--shape", "1x8x8", "--steps", 2)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("kind", ["mean", "neuron", "dream"])
 @pytest.mark.parametrize("optimizer", ["sgd", "lbfgs"])
 def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer: str) -> None:
