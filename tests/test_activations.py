@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
+import torchvision
 from torch import Tensor, nn
 
 from convsight.activations import read
@@ -34,11 +36,28 @@ def plainly(module: nn.Module, layer: str, given: Tensor) -> Tensor:
     return kept[0]
 
 
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("layer", LAYERS)
-def test_stopping_early_changes_no_activation(layer: str) -> None:
-    module = branching().eval().to(memory_format=torch.channels_last)
-    given = torch.rand(2, *SHAPE).to(memory_format=torch.channels_last)
+def test_stopping_early_changes_no_activation(layer: str, memory_format: torch.memory_format) -> None:
+    module = branching().eval().to(memory_format=memory_format)
+    given = torch.rand(2, *SHAPE).to(memory_format=memory_format)
     with torch.no_grad(), read(module, [layer]) as activations_of:
+        assert torch.equal(activations_of(given)[layer], plainly(module, layer, given))
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("resnet18", "layer3"),
+        ("mobilenet_v3_small", "features.5"),
+        ("googlenet", "inception4a"),
+        ("densenet121", "features.denseblock2"),
+    ],
+)
+def test_stopping_early_changes_no_activation_of_a_known_network(name: str, layer: str) -> None:
+    given = torch.rand(1, 3, 96, 96)
+    module = torchvision.models.get_model(name, weights=None, **({"init_weights": False} if name == "googlenet" else {})).eval()
+    with torch.no_grad(), read(module, {layer: frozenset({1})}) as activations_of:
         assert torch.equal(activations_of(given)[layer], plainly(module, layer, given))
 
 
@@ -138,7 +157,7 @@ def test_few_units_are_what_they_are_among_all(layer: str) -> None:
     module, given = branching(), torch.rand(2, *SHAPE, requires_grad=True)
     with read(module, [layer]) as activations_of:
         whole = activations_of(given)[layer][:, [1, 3]]
-    with read(module, {layer: frozenset({1, 3})}) as activations_of:
+    with read(module, {layer: frozenset({1, 3})}, precision=torch.float32) as activations_of:
         for _ in range(3):
             few = activations_of(given)[layer]
         assert few.shape[1] == module.get_submodule(layer).weight.shape[0]
@@ -152,7 +171,10 @@ def test_units_of_a_layer_that_others_follow_are_all_computed() -> None:
     module, given = branching(), torch.rand(2, *SHAPE)
     with torch.no_grad(), read(module, ["stem", "block"]) as activations_of:
         whole = activations_of(given)
-    with torch.no_grad(), read(module, {"stem": frozenset({1}), "block": frozenset({2})}) as activations_of:
+    with (
+        torch.no_grad(),
+        read(module, {"stem": frozenset({1}), "block": frozenset({2})}, precision=torch.float32) as activations_of,
+    ):
         for _ in range(3):
             few = activations_of(given)
     for layer in ("stem", "block"):
@@ -197,7 +219,7 @@ def test_a_users_hook_that_mixes_units_is_respected() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3))
     module[0].register_forward_hook(lambda _module, _inputs, output: output - output.mean(1, keepdim=True))
     given = torch.rand(1, *SHAPE)
-    with torch.no_grad(), read(module, {"0": frozenset({1})}) as activations_of:
+    with torch.no_grad(), read(module, {"0": frozenset({1})}, precision=torch.float32) as activations_of:
         for _ in range(3):
             torch.testing.assert_close(activations_of(given)["0"][:, 1], module(given)[:, 1])
 
@@ -205,7 +227,7 @@ def test_a_users_hook_that_mixes_units_is_respected() -> None:
 def test_a_fully_connected_layer_over_tokens_is_read() -> None:
     module = nn.Sequential(nn.Flatten(2), nn.Linear(12 * 17, 16))  # (B, 3, 16)
     given = torch.rand(2, *SHAPE)
-    with torch.no_grad(), read(module, {"1": frozenset({1, 2})}) as activations_of:
+    with torch.no_grad(), read(module, {"1": frozenset({1, 2})}, precision=torch.float32) as activations_of:
         for _ in range(3):
             torch.testing.assert_close(activations_of(given)["1"], module(given))
 
@@ -230,3 +252,29 @@ def test_buffers_that_a_pass_changes_and_an_overridden_train_are_left_alone() ->
     with read(module, ["output"]) as activations_of:
         activations_of(torch.rand(1, *SHAPE))
     assert (module.calls.item(), module.merged, module.training) == (0, False, True)
+
+
+def lazy() -> nn.Module:
+    return nn.Sequential(nn.LazyConv2d(4, 3))
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: nn.DataParallel(branching()), "give the module inside it, its .module"),
+        (lambda: torch.jit.trace(branching().eval(), torch.rand(1, *SHAPE)), "give the module that it was made from"),
+        (lambda: torch.compile(branching()), "give the module as it was before torch.compile"),
+        (lazy, "run one batch through it first"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_modules_whose_layers_are_out_of_reach_are_refused(made: Callable[[], nn.Module], message: str) -> None:
+    with pytest.raises(InputError, match=message), read(made(), ["output"]):
+        pass
+
+
+def test_a_module_used_under_two_names_is_read_under_both() -> None:
+    shared = nn.Conv2d(3, 3, 3)
+    module, given = nn.Sequential(shared, shared), torch.rand(1, *SHAPE)
+    with torch.no_grad(), read(module, ["1"]) as activations_of:
+        assert torch.equal(activations_of(given)["1"], shared(given))

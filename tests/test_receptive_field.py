@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torchvision
@@ -12,10 +14,10 @@ from tests.networks import SHAPE, branching
 
 
 def seen(module: nn.Module, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
-    """By experiment: which rows and columns, made undefined (NaN), make the centre unit undefined."""
+    """By experiment: from which first to which last row and column, made undefined (NaN), the centre unit is undefined."""
     kept: list[Tensor] = []
     handle = module.get_submodule(layer).register_forward_hook(lambda _module, _inputs, output: kept.append(output.clone()))
-    reached = [0, 0]
+    reached: list[list[int]] = [[], []]
     for axis in (0, 1):
         for place in range(shape[1 + axis]):
             given = torch.rand(1, *shape)
@@ -25,9 +27,11 @@ def seen(module: nn.Module, layer: str, shape: tuple[int, ...]) -> tuple[int, in
                 module(given)
             maps = kept[0]
             unit = maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2] if maps.dim() == 4 else maps[0]
-            reached[axis] += bool(unit.isnan().any())
+            if unit.isnan().any():
+                reached[axis].append(place)
     handle.remove()
-    return reached[0], reached[1]
+    down, across = (each[-1] - each[0] + 1 for each in reached)
+    return down, across
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv1_pool", "conv2", "conv2_pool", "fc1", "output"])
@@ -59,3 +63,52 @@ def test_where_things_move_in_an_unknown_way_nothing_is_claimed() -> None:
             return self.conv(given.unfold(2, 4, 4).flatten(3))
 
     assert receptive_fields(Strange(), torch.rand(1, *SHAPE))["conv"] is None
+
+
+class Made(nn.Module):
+    """A convolution, `operation`, and another convolution that sees what comes of it."""
+
+    def __init__(self, operation: Callable[[Tensor], Tensor] | nn.Module, channels: int = 4) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 3, stride=2)
+        self.operation = operation
+        self.conv2 = nn.Conv2d(channels, 2, (2, 1))
+
+    def forward(self, given: Tensor) -> Tensor:
+        return self.conv2(self.operation(self.conv1(given)))
+
+
+def shuffled(maps: Tensor) -> Tensor:
+    return maps.view(len(maps), 2, 2, *maps.shape[2:]).transpose(1, 2).reshape(maps.shape)
+
+
+@pytest.mark.parametrize(
+    ("operation", "channels"),
+    [
+        (nn.GroupNorm(2, 4), 4), (nn.InstanceNorm2d(4), 4), (nn.BatchNorm2d(4), 4), (nn.LocalResponseNorm(2), 4),
+        (nn.AdaptiveAvgPool2d((4, 3)), 4), (nn.AdaptiveMaxPool2d(6), 4), (nn.AvgPool2d(3, 2, 1), 4),
+        (nn.MaxPool2d(2, dilation=2), 4), (lambda maps: maps.mean(1, keepdim=True), 1), (lambda maps: maps.softmax(3), 4),
+        (lambda maps: maps.softmax(1), 4), (lambda maps: torch.cat([maps, maps.relu()], 1), 8), (shuffled, 4),
+        (lambda maps: maps * maps.mean((2, 3), keepdim=True).sigmoid(), 4), (lambda maps: maps - 2 * maps.tanh(), 4),
+        (lambda maps: nn.functional.pad(maps, (1, 1, 2, 0)), 4),
+        (lambda maps: maps.sum(-2, keepdim=True).expand(-1, -1, 5, -1), 4),
+        (lambda maps: maps.flip(2), 4), (lambda maps: maps.roll(3, 2), 4), (lambda maps: maps.cumsum(2), 4),
+        (lambda maps: maps.transpose(2, 3), 4), (lambda maps: nn.functional.interpolate(maps, scale_factor=2), 4),
+        (lambda maps: torch.fft.fft2(maps).real, 4), (lambda maps: torch.einsum("bchw,bcvw->bcvh", maps, maps), 4),
+        (lambda maps: maps[:, :, ::2], 4), (lambda maps: maps[:, 1:], 3), (nn.ConvTranspose2d(4, 4, 2, stride=2), 4),
+        (lambda maps: torch.cat([maps, maps], 2), 4), (lambda maps: maps.mean(2).unsqueeze(2).expand(-1, -1, 3, -1), 4),
+        (lambda maps: maps.flatten(2).softmax(-1).view_as(maps), 4),
+    ],
+)  # fmt: skip
+def test_a_field_is_right_or_unknown(operation: Callable[[Tensor], Tensor] | nn.Module, channels: int) -> None:
+    module, shape = Made(operation, channels).eval(), (3, 25, 25)
+    claimed = receptive_fields(module, torch.rand(1, *shape))["conv2"]
+    assert claimed in (None, seen(module, "conv2", shape))
+    if isinstance(operation, nn.Module) and not isinstance(operation, nn.ConvTranspose2d):
+        assert claimed is not None
+
+
+def test_of_a_flattened_map_each_number_sees_what_its_place_sees() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.ReLU(), nn.Linear(4 * 10 * 15, 5))
+    fields = receptive_fields(module, torch.rand(1, *SHAPE))
+    assert (fields["1"], fields["2"], fields["3"]) == ((3, 3), (3, 3), SHAPE[1:])

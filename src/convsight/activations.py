@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.parameter import UninitializedTensorMixin
 
 from convsight.errors import InputError, did_you_mean
 from convsight.precision import autocast, channels_last, constants, prepared
@@ -29,21 +30,25 @@ class _EverythingRead(Exception):  # noqa: N818 (it is no error)
 
 @contextmanager
 def read(
-    module: nn.Module, layers: Collection[str] | Mapping[str, Units], *, precision: torch.dtype = torch.float32
+    module: nn.Module, layers: Collection[str] | Mapping[str, Units], *, precision: torch.dtype | None = None
 ) -> Iterator[Reader]:
     """A function from an input to the activations of `layers`, by name, for use inside the block.
 
-    The forward pass stops as soon as all `layers` have been read. If `layers` maps a layer to the units that are wanted,
-    instead of None, the others may come as zeros: of the deepest layer, only what is wanted is computed. A layer that is
-    called several times in a pass is read at its first call. Activations come as the network's own dtype, or float32 if
-    `precision` is bfloat16.
+    The forward pass stops as soon as all `layers` have been read; a layer that is called several times in a pass is read
+    at its first call. Without `precision`, activations are exactly those of the network's own pass. With it, the pass
+    runs as fast as it can in float32 or bfloat16: in another memory format, so sums are taken in another order; and if
+    `layers` maps a layer to the units that are wanted, instead of None, the others may come as zeros, since of the
+    deepest layer only what is wanted is computed. Activations come as the network's own dtype, or float32 if `precision`
+    is bfloat16.
 
     Parameters are given to the network as constants, so they never get gradients; `module` is in evaluation mode
     within the block, and afterwards as it was: mode, hooks, requires_grad, dtype, memory format.
 
-    Raises InputError if a layer doesn't exist, isn't reached, or puts out something else than one tensor.
+    Raises InputError if a layer doesn't exist, isn't reached, or puts out something else than one tensor, and for a
+    module whose layers are out of reach (DataParallel, torch.jit, torch.compile, lazy ones before their first batch).
     """
-    modules = {name: each for name, each in module.named_modules() if name}
+    _check_readable(module)
+    modules = {name: each for name, each in module.named_modules(remove_duplicate=False) if name}
     for layer in layers:
         if layer not in modules and layer not in (INPUT, OUTPUT):
             raise InputError(f'no layer "{layer}" in this network{did_you_mean(layer, [*modules, OUTPUT])}')
@@ -55,7 +60,7 @@ def read(
     dtype = torch.float32 if precision == torch.bfloat16 else own_dtype
     found: dict[str, Tensor] = {}
     few: _FewUnits | None = None
-    own_format = False
+    own_format = precision is None
 
     def keep(layer: str) -> Callable[[nn.Module, object, object], object]:
         def hook(_module: nn.Module, _inputs: object, activation: object) -> object:
@@ -85,7 +90,7 @@ def read(
                         raise
                     found.clear()
                     own_format = True  # this network's code relies on how its tensors lie in memory
-            return functional_call(module, weights, (given.contiguous(),))
+            return functional_call(module, weights, (given if precision is None else given.contiguous(),))
 
     def activations_of(given: Tensor) -> dict[str, Tensor]:
         nonlocal few
@@ -106,7 +111,7 @@ def read(
             finally:
                 for handle in hooks:
                     handle.remove()
-            if first_pass:  # only now is it known which weights are used, and worth preparing
+            if first_pass and precision is not None:  # only now is it known which weights are used, and worth preparing
                 for name, each in called.items():
                     ready = prepared(name, each, precision, own_format=own_format)
                     weights.update({own: ready[own] for own in ready.keys() & weights.keys()})  # a shared one has one name
@@ -146,6 +151,18 @@ class _FewUnits:
         """(B, units, ...) to (B, all_units, ...), the others zero."""
         shape = (len(activation), self.all_units, *activation.shape[2:])
         return activation.new_zeros(shape).index_copy(1, self.units, activation)
+
+
+def _check_readable(module: nn.Module) -> None:
+    kind = type(module).__name__
+    if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        raise InputError(f"the layers of a {kind} are out of reach; give the module inside it, its .module")
+    if hasattr(module, "_orig_mod"):
+        raise InputError("the layers of a compiled module are out of reach; give the module as it was before torch.compile")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise InputError("the layers of a torch.jit module are out of reach; give the module that it was made from")
+    if any(isinstance(each, UninitializedTensorMixin) for each in (*module.parameters(), *module.buffers())):
+        raise InputError(f"{kind} has lazy layers without weights yet; run one batch through it first")
 
 
 def _per_unit(module: nn.Module, activation: Tensor) -> bool:

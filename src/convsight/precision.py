@@ -30,8 +30,8 @@ def fastest(device: torch.device | str) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-def autocast(device: torch.device | str, dtype: torch.dtype) -> AbstractContextManager[object]:
-    """Run matrix products and convolutions in `dtype`; nothing changes if that is float32."""
+def autocast(device: torch.device | str, dtype: torch.dtype | None) -> AbstractContextManager[object]:
+    """Run matrix products and convolutions in `dtype`; nothing changes if that is float32 or None."""
     kind = torch.device(device).type
     return torch.autocast(kind, torch.bfloat16, enabled=dtype == torch.bfloat16, cache_enabled=False)
 

@@ -3,97 +3,210 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-_WINDOWED: Mapping[Any, bool] = {  # function: does its window move by its own size unless told otherwise?
-    torch.conv2d: False,
-    F.conv2d: False,
-    F.max_pool2d: True,
-    F.max_pool2d_with_indices: True,
-    torch.max_pool2d: True,
-    F.avg_pool2d: True,
-}
-_CONVOLUTION_ARGUMENTS = ("input", "weight", "bias", "stride", "padding", "dilation")
-_POOLING_ARGUMENTS = ("input", "kernel_size", "stride", "padding", "dilation")
-_WHOLE = {F.linear, torch.matmul, torch.bmm, F.scaled_dot_product_attention, F.layer_norm, torch.mean, Tensor.mean}
-_WHOLE |= {torch.flatten, Tensor.flatten, F.adaptive_avg_pool2d, F.adaptive_max_pool2d}
+# Functions by name, without the underscores of methods in place or of operators: relu_ is relu, __iadd__ is iadd.
+_CONVOLUTIONS = {"conv2d"}
+_POOLS = {"max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "lp_pool2d"}
+_ADAPTIVE = {"adaptive_avg_pool2d", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices"}
+_ONE_BY_ONE = set(
+    [
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "prelu",
+        "rrelu",
+        "elu",
+        "selu",
+        "celu",
+        "gelu",
+        "silu",
+        "mish",
+        "hardswish",
+        "hardsigmoid",
+        "hardtanh",
+        "sigmoid",
+        "logsigmoid",
+        "tanh",
+        "hardshrink",
+        "softshrink",
+        "tanhshrink",
+        "softplus",
+        "softsign",
+        "threshold",
+        "dropout",
+        "dropout2d",
+        "alpha_dropout",
+        "feature_alpha_dropout",
+        "batch_norm",
+        "local_response_norm",
+        "add",
+        "iadd",
+        "radd",
+        "sub",
+        "isub",
+        "rsub",
+        "mul",
+        "imul",
+        "rmul",
+        "multiply",
+        "div",
+        "idiv",
+        "truediv",
+        "itruediv",
+        "rtruediv",
+        "true_divide",
+        "neg",
+        "abs",
+        "exp",
+        "log",
+        "log1p",
+        "sqrt",
+        "rsqrt",
+        "square",
+        "pow",
+        "ipow",
+        "reciprocal",
+        "erf",
+        "sin",
+        "cos",
+        "clamp",
+        "clamp_min",
+        "clamp_max",
+        "clip",
+        "maximum",
+        "minimum",
+        "where",
+        "lerp",
+        "addcmul",
+        "addcdiv",
+        "clone",
+        "contiguous",
+        "detach",
+        "to",
+        "type",
+        "float",
+        "half",
+        "bfloat16",
+        "double",
+        "type_as",
+        "requires_grad",
+        "masked_fill",
+    ]
+)
+_REDUCING = {"mean", "sum", "amax", "amin", "std", "var", "logsumexp", "norm", "softmax", "log_softmax", "softmin", "normalize"}
+_WHOLE_MAPS = {"instance_norm", "group_norm"}
+_RESHAPING = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "permute", "transpose", "channel_shuffle"}
+_ALONG_CHANNELS = {"cat", "concat", "concatenate", "chunk", "split", "tensor_split"}
 
 
 @dataclass(frozen=True)
 class _Field:
-    """What one unit sees, in input pixels: rows, columns, and the step between neighbouring units."""
+    """What one unit sees, in input pixels: rows, columns, and the step between neighbouring units.
+
+    `places`: how many there are, down and across. `flat`: they are no longer the last two dimensions.
+    """
 
     size: tuple[int, int]
     step: tuple[int, int]
+    places: tuple[int, int]
+    flat: bool = False
 
 
 class _Follow(TorchFunctionMode):
-    """Carries a `_Field` with every tensor that comes from the input, through each operation in turn."""
+    """Carries a `_Field` with every tensor that comes from the input, through each operation in turn; None if unknown."""
 
     def __init__(self, given: Tensor) -> None:
         super().__init__()
-        self.height, self.width = given.shape[-2:]
-        self.fields: dict[int, _Field | None] = {id(given): _Field((1, 1), (1, 1))}
+        self.limit = (given.shape[-2], given.shape[-1])
+        self.fields: dict[int, _Field | None] = {id(given): _Field((1, 1), (1, 1), self.limit)}
         self.alive: list[Tensor] = [given]  # so that no id is used twice
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        inputs = [each for each in _tensors((args, kwargs or {})) if id(each) in self.fields]
-        for output in _tensors(result) if inputs else ():
-            self.fields[id(output)] = self._field(func, inputs, output, args, kwargs or {})
+        kwargs = kwargs or {}
+        before = {id(each): self.fields[id(each)] for each in _tensors((args, kwargs)) if id(each) in self.fields}
+        shapes = [each.shape for each in _tensors((args, kwargs)) if id(each) in self.fields]
+        result = func(*args, **kwargs)
+        for output in _tensors(result) if before else ():
+            self.fields[id(output)] = self._field(func, list(before.values()), shapes[0], output, args, kwargs)
             self.alive.append(output)
         return result
 
-    def _field(self, func: Any, inputs: list[Tensor], output: Tensor, args: Any, kwargs: Any) -> _Field | None:
-        seen = [self.fields[id(each)] for each in inputs]
-        known = [each for each in seen if each is not None]
-        if len(known) < len(seen):
+    def _field(
+        self, func: Any, inputs: list[_Field | None], shape: torch.Size, output: Tensor, args: Any, kwargs: Any
+    ) -> _Field | None:
+        known = [each for each in inputs if each is not None]
+        if len(known) < len(inputs):
             return None
-        before = _Field(
-            (max(each.size[0] for each in known), max(each.size[1] for each in known)),
-            (max(each.step[0] for each in known), max(each.step[1] for each in known)),
-        )
-        if func in _WINDOWED:
-            return self._slide(before, func, args, kwargs)
-        if func in _WHOLE:
-            maps = [each.shape[-2:] for each in inputs if each.dim() == 4]
-            return self._all_of(before, maps[0]) if maps else before
-        same_places = all(each.shape[-2:] == output.shape[-2:] or each.numel() == 1 for each in inputs)
-        return before if same_places or before.size == (self.height, self.width) else None
+        before = _joined(known)
+        if before.size == self.limit:
+            return before  # whatever comes, no unit can see more
+        name = getattr(func, "__name__", "").strip("_")
+        given = dict(enumerate(args)) | kwargs
+        places = (output.shape[-2], output.shape[-1]) if output.dim() >= 2 else (1, 1)
+        if before.flat:
+            return self._merged(before) if name in ("linear", "matmul") else before if name in _ONE_BY_ONE else None
+        if name in _CONVOLUTIONS or name in _POOLS:
+            return self._slid(before, places, *_window(name, given))
+        if name in _ADAPTIVE:
+            return self._adapted(before, places)
+        if name in _WHOLE_MAPS or (
+            name == "layer_norm" and output.dim() == 4 and len(_either(given, 1, "normalized_shape")) > 1
+        ):
+            return replace(before, size=self._merged(before).size)
+        if name in _REDUCING:
+            return self._reduced(before, shape, output, _either(given, 1, "dim"))
+        if name in _RESHAPING:
+            return _reshaped(before, name, shape, output, given)
+        same = output.shape[-2:] == shape[-2:] and len(output.shape) == len(shape)
+        if name in _ALONG_CHANNELS:
+            return before if same else None
+        if name == "pad":
+            return replace(before, places=places) if _either(given, 2, "mode") in (None, "constant") else None
+        return before if name in _ONE_BY_ONE and same else None
 
-    def _all_of(self, before: _Field, positions: tuple[int, ...]) -> _Field:
-        rows = min(self.height, before.size[0] + (positions[0] - 1) * before.step[0])
-        columns = min(self.width, before.size[1] + (positions[1] - 1) * before.step[1])
-        return _Field((rows, columns), before.step)
+    def _merged(self, before: _Field) -> _Field:
+        """The field of a unit that sees all places at once."""
+        return self._slid(replace(before, flat=True), (1, 1), before.places, (1, 1), (1, 1))
 
-    def _slide(self, before: _Field, func: Any, args: Any, kwargs: Any) -> _Field:
-        names = _POOLING_ARGUMENTS if _WINDOWED[func] else _CONVOLUTION_ARGUMENTS
-        given = dict(zip(names, args, strict=False)) | dict(kwargs)
-        kernel = _pair(given["kernel_size"]) if _WINDOWED[func] else _pair(given["weight"].shape[-2:])
-        stride = _pair(given.get("stride") or (kernel if _WINDOWED[func] else 1))
-        if func is F.avg_pool2d:
-            given.pop("dilation", None)  # its fifth argument is another
-        dilation = _pair(given.get("dilation", 1))
-        size = tuple(
-            min(limit, size + (reach - 1) * spread * step)
-            for limit, size, reach, spread, step in zip(
-                (self.height, self.width), before.size, kernel, dilation, before.step, strict=True
-            )
+    def _slid(self, before: _Field, places: tuple[int, int], *window: tuple[int, int]) -> _Field:
+        """A window of (kernel, stride, dilation), each (rows, columns)."""
+        rows, columns = (
+            (min(limit, size + (kernel - 1) * dilation * step), step * stride)
+            for limit, size, step, kernel, stride, dilation in zip(self.limit, before.size, before.step, *window, strict=True)
         )
-        return _Field((size[0], size[1]), (before.step[0] * stride[0], before.step[1] * stride[1]))
+        return replace(before, size=(rows[0], columns[0]), step=(rows[1], columns[1]), places=places)
+
+    def _adapted(self, before: _Field, places: tuple[int, int]) -> _Field | None:
+        if any(there % wanted for there, wanted in zip(before.places, places, strict=True)):
+            return None  # windows of several lengths
+        kernel = (before.places[0] // places[0], before.places[1] // places[1])
+        return self._slid(before, places, kernel, kernel, (1, 1))
+
+    def _reduced(self, before: _Field, shape: torch.Size, output: Tensor, dims: Any) -> _Field | None:
+        if dims is None:
+            return self._merged(before)
+        reduced = {each % len(shape) for each in (dims if isinstance(dims, list | tuple) else [dims])}
+        down, across = len(shape) - 2 in reduced, len(shape) - 1 in reduced
+        size = self._merged(before).size
+        seen = (size[0] if down else before.size[0], size[1] if across else before.size[1])
+        if output.dim() == len(shape):  # each place stays, or is kept as one
+            return replace(before, size=seen, places=(output.shape[-2], output.shape[-1]))
+        if down == across:
+            return replace(before, size=seen, places=(1, 1), flat=True) if down else before
+        return None
 
 
 def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, tuple[int, int] | None]:
     """Rows and columns of the input `given` (1, C, H, W) that one unit of each layer can depend on, by layer name.
 
-    Never more than (H, W). None where an operation moves things in a way that isn't known here. A layer that is called
-    several times counts at its first call.
+    Never more than (H, W). None behind an operation that moves things in a way that isn't known here. A layer that is
+    called several times counts at its first call.
     """
     fields: dict[str, tuple[int, int] | None] = {}
     follow = _Follow(given)
@@ -113,6 +226,47 @@ def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, tuple[int, i
         for handle in handles:
             handle.remove()
     return fields
+
+
+def _joined(known: list[_Field]) -> _Field:
+    """The field of what several inputs make together, place by place."""
+    rows, columns = zip(*(each.size for each in known), strict=True)
+    steps_down, steps_across = zip(*(each.step for each in known), strict=True)
+    most = max(known, key=lambda each: each.places[0] * each.places[1])
+    return replace(most, size=(max(rows), max(columns)), step=(max(steps_down), max(steps_across)))
+
+
+def _window(name: str, given: Mapping[Any, Any]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Kernel, stride and dilation of a convolution (input, weight, bias, stride, padding, dilation) or pooling."""
+    if name in _CONVOLUTIONS:
+        kernel = _pair(tuple(_either(given, 1, "weight").shape[-2:]))
+        stride, dilation = _either(given, 3, "stride") or 1, _either(given, 5, "dilation") or 1
+    else:
+        norm = name == "lp_pool2d"  # its second argument is the norm
+        kernel = _pair(_either(given, 1 + norm, "kernel_size"))
+        stride = _either(given, 2 + norm, "stride") or kernel
+        dilation = (_either(given, 4, "dilation") or 1) if name.startswith("max") else 1
+    return kernel, _pair(stride), _pair(dilation)
+
+
+def _reshaped(before: _Field, name: str, shape: torch.Size, output: Tensor, given: Mapping[Any, Any]) -> _Field | None:
+    """Other dimensions may change as they like; places may all go into one dimension, the last, and stay there."""
+    if name in ("permute", "transpose"):
+        order = list(range(len(shape)))
+        dims = [each for key, each in given.items() if key != 0 and key != "input"]
+        dims = [each % len(shape) for each in (dims[0] if isinstance(dims[0], list | tuple) else dims)]
+        if name == "transpose":
+            order[dims[0]], order[dims[1]] = order[dims[1]], order[dims[0]]
+        else:
+            order = dims
+        return before if order[-2:] == [len(shape) - 2, len(shape) - 1] else None
+    if output.dim() >= 2 and output.shape[-2:] == shape[-2:]:
+        return before
+    return replace(before, flat=True) if output.dim() == 2 and output.shape[0] == shape[0] else None
+
+
+def _either(given: Mapping[Any, Any], place: int, name: str) -> Any:
+    return given.get(place, given.get(name))
 
 
 def _tensors(nested: Any) -> list[Tensor]:

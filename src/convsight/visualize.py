@@ -115,8 +115,11 @@ def visualize(
     return Visualization(image.cpu(), history, finished.cpu(), settings, network.input.value_range, stacked(kept))
 
 
-def evaluate(network: Network, objective: Objective, image: Tensor, *, precision: torch.dtype = torch.float32) -> Tensor:
-    """The score (B,) of `image` (B, C, H, W) in the network's value range, without gradient."""
+def evaluate(network: Network, objective: Objective, image: Tensor, *, precision: torch.dtype | None = None) -> Tensor:
+    """The score (B,) of `image` (B, C, H, W) in the network's value range, without gradient.
+
+    `precision`: float32 or bfloat16, as fast as it goes; by default exactly the network's own pass.
+    """
     image = image.to(network.device)
     with torch.no_grad(), read(network.module, _inside(objective), precision=precision) as activations_of:
         return objective(activations_of(network.input.normalise(image)) | {INPUT: image})
