@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from convsight.errors import InputError, did_you_mean
 from convsight.precision import autocast, channels_last, constants, prepared
@@ -161,7 +161,9 @@ def _check_readable(module: nn.Module) -> None:
         raise InputError("the layers of a compiled module are out of reach; give the module as it was before torch.compile")
     if isinstance(module, torch.jit.ScriptModule):
         raise InputError("the layers of a torch.jit module are out of reach; give the module that it was made from")
-    if any(isinstance(each, UninitializedTensorMixin) for each in (*module.parameters(), *module.buffers())):
+    if any(
+        isinstance(each, UninitializedParameter | UninitializedBuffer) for each in (*module.parameters(), *module.buffers())
+    ):
         raise InputError(f"{kind} has lazy layers without weights yet; run one batch through it first")
 
 
