@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import convsight
@@ -157,6 +159,40 @@ def test_broken_weight_files_are_said_so(factory: str) -> None:
         Path(name).write_bytes(content)
         with pytest.raises(InputError, match=name):
             convsight.load(factory, weights=name, shape=(3, 8, 7))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"architecture": {"channels": 10**12}}, "describes no network: this describes no architecture"),
+        ({"architecture": {"outputs": "ten"}}, "'ten' is no count"),
+        ({"architecture": {"axes": {"height": 28}}}, "two axes"),
+        ({"architecture": {"convolutions": [{}]}}, "describes no network"),
+        ({"architecture": {"outputs": 11}}, "10 labels for 11 outputs"),
+        ({"input": {"std": [0.0]}}, "the std of an input is one number"),
+        ({"input": {"std": [float("nan")]}}, "the std of an input is one number"),
+        ({"input": {"value_range": [1.0, 0.0]}}, "goes from a number to a larger one"),
+        ({"input": {"shape": [1, 28]}}, "is (channels, height, width), not"),
+        ({"input": {"colour": 1}}, "describes no network"),
+        ({"labels": 7}, "describes no network"),
+    ],
+)
+def test_an_odd_header_is_said_so(change: dict[str, object], message: str) -> None:
+    convsight.save(model.untrained(), "mine.safetensors")
+    with safe_open("mine.safetensors", framework="pt") as opened:
+        header = json.loads(opened.metadata()["convsight"])
+    for part, changed in change.items():
+        header[part] = header[part] | changed if isinstance(changed, dict) else changed
+    save_file(load_file("mine.safetensors"), "odd.safetensors", metadata={"convsight": json.dumps(header)})
+    with pytest.raises(InputError, match=re.escape(message)):
+        convsight.load("odd.safetensors")
+
+
+def test_tensors_that_are_no_plain_numbers_do_not_fit(factory: str) -> None:
+    module = convsight.load(factory, shape=(3, 8, 7)).module
+    torch.save(module.state_dict() | {"0.bias": torch.zeros(4, dtype=torch.complex64)}, "weights.pt")
+    with pytest.raises(InputError, match=r"0\.bias is complex64"):
+        convsight.load(factory, weights="weights.pt", shape=(3, 8, 7))
 
 
 def test_a_shape_that_the_module_cannot_take_is_said(factory: str) -> None:

@@ -65,6 +65,12 @@ def test_a_decompression_bomb_is_refused_before_it_is_opened() -> None:
         read_picture("bomb.png")
 
 
+def test_undefined_pixels_are_black() -> None:
+    values = np.array([[0.0, np.nan, 4.0], [np.inf, 2.0, -np.inf]], dtype=np.float32)
+    Image.fromarray(values).save("odd.tiff")
+    assert np.asarray(read_picture("odd.tiff")).tolist() == [[0, 0, 255], [0, 128, 0]]
+
+
 def test_what_is_no_picture_is_said() -> None:
     Path("text.png").write_text("this is no picture")
     Path("empty.png").touch()

@@ -64,11 +64,19 @@ class Architecture:
         """Raises InputError if `plain` doesn't describe an architecture."""
         try:
             return Architecture(
-                channels=int(plain["channels"]),
-                axes={str(axis): int(length) for axis, length in plain["axes"].items()},
-                convolutions=tuple(Convolution(**each) for each in plain["convolutions"]),
-                fully_connected=tuple(int(width) for width in plain["fully_connected"]),
-                outputs=int(plain["outputs"]),
+                channels=_count(plain["channels"]),
+                axes={str(axis): _count(length) for axis, length in plain["axes"].items()},
+                convolutions=tuple(
+                    Convolution(
+                        filters=_count(each["filters"]),
+                        slides={str(axis): _count(length) for axis, length in each["slides"].items()},
+                        pools={str(axis): _count(length) for axis, length in each["pools"].items()},
+                        padded=bool(each["padded"]),
+                    )
+                    for each in plain["convolutions"]
+                ),
+                fully_connected=tuple(_count(width) for width in plain["fully_connected"]),
+                outputs=_count(plain["outputs"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this describes no architecture: {error!r}") from None
@@ -122,6 +130,12 @@ def _check_axes(convolution: Convolution, lengths: Mapping[str, int], name: str)
         left = lengths[axis] if convolution.padded else lengths[axis] - convolution.slides.get(axis, lengths[axis]) + 1
         if not 1 <= factor <= left:
             raise InputError(f"{name}: cannot pool {factor} along {axis}, where {left} are left")
+
+
+def _count(number: Any) -> int:
+    if not isinstance(number, int) or not 1 <= number < 2**31:
+        raise ValueError(f"{number!r} is no count")
+    return number
 
 
 def _pair(lengths: Iterable[int]) -> tuple[int, int]:

@@ -23,6 +23,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {quoted}?" if near else ""
 
 
+def first_line(error: BaseException) -> str:
+    """What `error` says, in one line, for use within a sentence."""
+    return next(iter(str(error).strip().splitlines()), "no message")
+
+
 def extra(module: str, name: str) -> ModuleType:
     """Import `module`, which the optional part `name` of convsight installs. Raises InputError if it is missing."""
     try:

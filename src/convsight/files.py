@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convsight.errors import InputError
@@ -31,8 +31,15 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raise InputError now if `path` could not be written later; for use before long work."""
-    _temporary_beside(Path(path)).unlink()
+    """Raise InputError now if `path` could not be written later; for use before long work. Leaves nothing behind."""
+    path = Path(path)
+    new = [folder for folder in path.parents if not folder.exists()]
+    try:
+        _temporary_beside(path).unlink()
+    finally:
+        for folder in new:  # the deepest comes first
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _temporary_beside(path: Path) -> Path:

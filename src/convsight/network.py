@@ -7,27 +7,28 @@ from __future__ import annotations
 
 import importlib
 import json
-import pickle
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
+from math import isfinite, prod
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from convsight.activations import OUTPUT, read
 from convsight.architecture import Architecture, build
-from convsight.errors import InputError, did_you_mean
+from convsight.errors import InputError, did_you_mean, first_line
 from convsight.files import written_whole
 from convsight.receptive_field import receptive_fields
+from convsight.state_dict import fill, read_state_dict
 
 SHIPPED = ("digits",)
+_MOST_NUMBERS = 2**28
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,19 @@ class InputSpec:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     axes: tuple[str, str] = ("height", "width")
+
+    def __post_init__(self) -> None:
+        """Raises InputError if the numbers make no sense together."""
+        if len(self.shape) != 3 or not all(isinstance(each, int) and each >= 1 for each in self.shape):
+            raise InputError(f"the shape of an input is (channels, height, width), not {self.shape}")
+        if prod(self.shape) > _MOST_NUMBERS:
+            raise InputError(f"an input of {_by(self.shape)} has more than {_MOST_NUMBERS:,} numbers")
+        low, high = self.value_range
+        if not (isfinite(low) and isfinite(high) and low < high):
+            raise InputError(f"the value range of an input goes from a number to a larger one, not {self.value_range}")
+        for name, each in (("mean", self.mean), ("std", self.std)):
+            if len(each) not in (1, self.shape[0]) or not all(map(isfinite, each)) or (name == "std" and 0 in each):
+                raise InputError(f"the {name} of an input is one number, or {self.shape[0]}, not {each}")
 
     def normalise(self, given: Tensor) -> Tensor:
         """(B, C, H, W) in the value range to what the module takes."""
@@ -84,9 +98,11 @@ class Network:
     def to(self, device: torch.device | str) -> Network:
         """The same network with its module on `device`. Raises InputError if there is no such device."""
         try:
+            if torch.device(device).type == "meta":
+                raise RuntimeError("nothing can be computed there")
             return replace(self, module=self.module.to(device))
         except (RuntimeError, AssertionError) as error:
-            raise InputError(f'cannot use the device "{device}": {str(error).splitlines()[0]}') from None
+            raise InputError(f'cannot use the device "{device}": {first_line(error)}') from None
 
     def layers(self) -> list[Layer]:
         """Every layer that one forward pass calls, in the order of `named_modules()`, found by running one."""
@@ -107,9 +123,11 @@ class Network:
         try:
             with read(self.module, [OUTPUT]):
                 fields = receptive_fields(self.module, given)
-        except RuntimeError as error:
-            size = "x".join(map(str, self.input.shape))
-            raise InputError(f"{self.name} cannot take an input of {size}: {str(error).splitlines()[0]}") from None
+        except InputError:
+            raise
+        except Exception as error:  # whatever the user's own module raises
+            problem = f"{type(error).__name__} {first_line(error)}"
+            raise InputError(f"{self.name} cannot take an input of {_by(self.input.shape)}: {problem}") from error
         finally:
             for handle in handles:
                 handle.remove()
@@ -174,37 +192,44 @@ def _from_file(path: Path, name: str) -> Network:
             tensors = {each: opened.get_tensor(each) for each in opened.keys()}  # noqa: SIM118 (it is no dict)
         given = {key: tuple(each) if isinstance(each, list) else each for key, each in header["input"].items()}
         architecture = Architecture.from_dict(header["architecture"])
-        network = Network(
-            build(architecture), InputSpec(**given), tuple(header["labels"]), name, header["card"], architecture
-        )  # fmt: skip
+        labels, card = tuple(map(str, header["labels"])), dict(header["card"])
+        with torch.device("meta"):  # no memory is taken before the file's own tensors are known to fit
+            module = build(architecture)
+        network = Network(module, InputSpec(**given), labels, name, card, architecture)
+        if labels and len(labels) != architecture.outputs:
+            raise ValueError(f"{len(labels)} labels for {architecture.outputs} outputs")
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is no complete safetensors file: {error}") from None
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError) as error:
         if isinstance(error, KeyError) and error.args == ("convsight",):
             raise InputError(f"{path} holds bare weights, no network of convsight; give it as --weights FILE") from None
-        raise InputError(f"the header of {path} describes no network: {error!r}") from None
-    _fill(network.module, tensors, path)
+        raise InputError(f"the header of {path} describes no network: {first_line(error)}") from None
+    fill(network.module, tensors, path, assign=True)
     return network
 
 
 def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | None) -> Network:
     module_name, _, factory_name = spec.partition(":")
+    if not all(part.isidentifier() for part in (*module_name.split("."), *factory_name.split("."))):
+        raise InputError(f'"{spec}" should be written package.module:factory, for example mymodels:net')
     if "" not in sys.path:
         sys.path.insert(0, "")  # a module beside the user, as `python -m` finds it
     try:
-        factory = getattr(importlib.import_module(module_name), factory_name)
+        factory = attrgetter(factory_name)(importlib.import_module(module_name))
     except ModuleNotFoundError as error:
         raise InputError(f'cannot import "{module_name}" of {spec}: {error}') from None
     except AttributeError:
         raise InputError(f'the module "{module_name}" has no "{factory_name}"') from None
     except SyntaxError as error:
         raise InputError(f'the module "{module_name}" is no valid Python: {error}') from None
+    except Exception as error:  # whatever the user's own code raises
+        raise InputError(f'importing "{module_name}" failed with {type(error).__name__}: {first_line(error)}') from error
     try:
         made = factory()
     except Exception as error:  # whatever the user's own code raises
-        raise InputError(f"{spec} failed with {type(error).__name__}: {error}") from error
+        raise InputError(f"{spec} failed with {type(error).__name__}: {first_line(error)}") from error
     if isinstance(made, Network):
         network = made
     elif isinstance(made, nn.Module):
@@ -215,47 +240,9 @@ def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | 
     else:
         raise InputError(f"{spec} returned a {type(made).__name__}, not a torch.nn.Module or a convsight Network")
     if weights is not None:
-        _fill(network.module, _state_dict(Path(weights)), Path(weights))
+        fill(network.module, read_state_dict(weights), weights)
     return network
 
 
-def _state_dict(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise InputError(f"there is no file {path}")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of unusual pickles, which are then read or refused
-            loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise InputError(
-            f"{path} would run code when opened, so it is refused; save only its weights, torch.save(module.state_dict(), FILE)"
-        ) from None
-    except Exception as error:  # what a damaged file makes the reader raise is not bounded
-        problem = str(error).partition("\n")[0]
-        raise InputError(f"{path} holds no weights that can be read: {type(error).__name__} {problem}") from None
-    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
-        loaded = loaded["state_dict"]
-    if not isinstance(loaded, dict) or not all(isinstance(each, Tensor) for each in loaded.values()):
-        raise InputError(f"{path} holds no state dict (tensors by name); save one with torch.save(module.state_dict(), FILE)")
-    return loaded
-
-
-def _fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    expected = module.state_dict()
-    problems = [f"{name} is missing" for name in expected if name not in tensors]
-    problems += [f"{name} is not in the network" for name in tensors if name not in expected]
-    problems += [
-        f"{name} is {_by(tensors[name])} instead of {_by(expected[name])}"
-        for name in expected
-        if name in tensors and tensors[name].shape != expected[name].shape
-    ]
-    if problems:
-        more = f", and {len(problems) - 4} more" if len(problems) > 4 else ""
-        raise InputError(f"the weights of {path} don't fit the network: {', '.join(problems[:4])}{more}")
-    module.load_state_dict(dict(tensors))
-
-
-def _by(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "a number"
+def _by(lengths: Sequence[int]) -> str:
+    return "x".join(map(str, lengths))

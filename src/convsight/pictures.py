@@ -40,7 +40,7 @@ def read_picture(path: str | Path) -> Image.Image:
         raise InputError(f"{path} has more than {MOST_PIXELS:,} pixels; make it smaller first") from None
     except UnidentifiedImageError:
         raise InputError(f"{path} is not a picture that can be read (PNG, JPEG, GIF, TIFF, WebP, ...)") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} cannot be read as a picture: {error}") from None
@@ -99,7 +99,7 @@ def _columns(batch: int, fewest: int) -> int:
 
 def _plain(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, dtype=np.float64)
+        values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0, neginf=0)
         white = 65535 if picture.mode.startswith("I;16") else max(values.max(), 1.0)
         return Image.fromarray((values / white * 255).clip(0, 255).round().astype(np.uint8))
     if picture.has_transparency_data:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,11 @@ class Residual(nn.Module):
 def failing():
     raise ValueError("no data here")
 
+def undefined():
+    made = Residual()
+    torch.nn.init.constant_(made.stem.weight, float("nan"))
+    return made
+
 def residual():
     torch.manual_seed(0)
     return Residual()
@@ -43,6 +49,7 @@ def residual():
 def residual() -> tuple[str, ...]:
     Path("mymodels.py").write_text(MODULE)
     Path("broken.py").write_text("def net(:")
+    Path("failing.py").write_text("{}['no such key']")
     return "mymodels:residual", "--shape", "3x24x32"
 
 
@@ -154,6 +161,15 @@ def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer
         (("layers", "mymodels:failing", "--shape", "3x24x24"), "mymodels:failing failed with ValueError: no data here"),
         (("layers", "broken:net", "--shape", "3x24x24"), 'the module "broken" is no valid Python'),
         (("filters", "digits", "--out", "filters.jpg"), "filters.jpg should end in .png"),
+        (("layers", "failing:net", "--shape", "3x24x24"), "importing \"failing\" failed with KeyError: 'no such key'"),
+        (("layers", "mymodels:1+1", "--shape", "3x24x24"), '"mymodels:1+1" should be written package.module:factory'),
+        (("layers", "mymodels:residual", "--shape", "3x99999x99999"), "has more than 268,435,456 numbers"),
+        (("see", "digits", "conv2", "--penalty", "l1=1,2"), '--penalty l1 takes one number, not 2: "l1=1,2"'),
+        (("see", "digits", "conv2", "--transform", "jitter=1,2"), "--transform jitter takes one number, not 2"),
+        (("see", "digits", "conv2", "--device", "meta"), 'cannot use the device "meta": nothing can be computed there'),
+        (("see", ":smile:", "conv2"), '":smile:" should be written package.module:factory'),
+        (("see", "digits", ":smile:"), 'no layer ":smile:" in digits'),
+        (("filters", "mymodels:undefined", "--shape", "3x24x24"), "the filters of stem hold infinite or undefined weights"),
         (("filters", "digits", "conv2"), "span 25 channels, which are no colours"),
     ],
 )
@@ -187,14 +203,20 @@ def test_weights_that_do_not_fit_or_would_run_code_are_refused(convsight: Run, r
 
 
 def test_ctrl_c_in_the_middle_leaves_no_half_file() -> None:
+    """On a terminal, where the bar tells that the middle has come."""
     command = [sys.executable, "-m", "convsight", "see", "digits", "conv2", "--steps", "100000", "--out", "out/found.png"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        while not Path("out").exists():
-            time.sleep(0.1)
-        time.sleep(2.0)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stderr=theirs, stdout=theirs) as running:
+        os.close(theirs)
+        said = b""
+        while b"/s" not in said:
+            said += os.read(ours, 1000)
         running.send_signal(signal.SIGINT)
-        assert running.stderr is not None
-        said = running.stderr.read()
-    assert running.returncode == 130
-    assert "interrupted" in said and "Traceback" not in said
-    assert left() == {"out"}
+        while True:
+            try:
+                said += os.read(ours, 1000)
+            except OSError:  # the other end is closed
+                break
+    assert running.returncode == 2
+    assert b"interrupted; nothing half-written is left" in said and b"Traceback" not in said
+    assert left() == set()

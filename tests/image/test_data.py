@@ -56,7 +56,7 @@ def test_numbers_of_several_bytes_are_read_big_end_first() -> None:
         ("train-images-idx3-ubyte.gz", idx(np.zeros((3, 27, 28), np.uint8)), "not N x 28 x 28 bytes"),
         ("train-images-idx3-ubyte.gz", b"\0\0\x08\x03" + b"\xff" * 12, "is cut off"),
         ("train-labels-idx1-ubyte", idx(np.zeros(2, np.uint8)), "holds 2 labels for the 3 pictures"),
-        ("train-labels-idx1-ubyte", idx(np.array([1, 2, 10], np.uint8)), "labels from 0 to 9"),
+        ("train-labels-idx1-ubyte", idx(np.array([1, 2, 10], np.uint8)), "whole numbers from 0 to 9"),
     ],
 )
 def test_a_wrong_file_is_said_so(folder: Path, name: str, content: bytes, message: str) -> None:

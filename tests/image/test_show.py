@@ -23,6 +23,13 @@ def test_filters_are_on_one_scale_with_zero_in_the_middle() -> None:
     torch.testing.assert_close((pictures - 0.5) * 2 * weight.abs().max(), weight)
 
 
+def test_filters_of_zeros_are_grey() -> None:
+    convolution = nn.Conv2d(1, 4, 3)
+    nn.init.zeros_(convolution.weight)
+    _, pictures = show.filters(Network(nn.Sequential(convolution), InputSpec((1, 8, 8))))
+    assert (pictures == 0.5).all()
+
+
 def test_filters_that_span_no_colours_are_refused_with_what_to_do() -> None:
     with pytest.raises(InputError, match=r"conv2 span 25 channels.*convsight see digits conv2"):
         show.filters(load("digits"), "conv2")

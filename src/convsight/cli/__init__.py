@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from convsight.cli import digits, look, tour
+from convsight.cli.terminal import complain
 from convsight.errors import InputError
+
+_INTERRUPTED_SAYS_TYPER = 130
 
 app = typer.Typer(
     help="See what a convolutional network sees; shape one to fit your data.",
@@ -30,5 +31,10 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        complain(str(error))
+        sys.exit(2)
+    except SystemExit as ended:
+        if ended.code != _INTERRUPTED_SAYS_TYPER:
+            raise
+        complain("interrupted; nothing half-written is left")
         sys.exit(2)

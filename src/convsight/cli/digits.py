@@ -9,11 +9,11 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from convsight.cli.options import Data, Device, Seed
 from convsight.cli.progress import progress
+from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
 from convsight.files import check_writable
 from convsight.network import Network, load, save
@@ -51,7 +51,12 @@ def train(
     network = model.untrained(JUDGE if judge else model.DIGITS, seed=seed).to(device or best_device())
     steps = plan.steps(len(known.labels))
     started = perf_counter()
-    with progress("training", steps, interrupted="the same command goes on where it was") as done:
+    checkpoint = out.with_suffix(".checkpoint")
+
+    def left() -> str:
+        return f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
+
+    with progress("training", steps, left=left) as done:
         fit(
             network,
             shuffled(known.images, known.labels, batch=plan.batch, seed=seed, change=model.distorted),
@@ -60,7 +65,7 @@ def train(
             optimizer=plan.optimizer,
             schedule=plan.schedule,
             device=device,
-            checkpoint=out.with_suffix(".checkpoint"),
+            checkpoint=checkpoint,
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )
     if not is_main_process():
@@ -75,7 +80,7 @@ def train(
         "training": f"{seconds:.0f} s",
     }
     save(replace(network, card=card), out)
-    _say(f"{right / len(held_out.labels):.2%} of {len(held_out.labels):,} held-out digits right, after {seconds:.0f} s: {out}")
+    say(f"{right / len(held_out.labels):.2%} of {len(held_out.labels):,} held-out digits right, after {seconds:.0f} s: {out}")
 
 
 @app.command()
@@ -89,9 +94,9 @@ def evaluate(network: DigitNetwork = "digits", data: Data = None, device: Device
 
     held_out = image_data.load_digits(data, "test")
     right = model.count_right(_digit_network(network).to(device or best_device()), held_out)
-    _say(f"{right} of {len(held_out.labels)} right, {right / len(held_out.labels):.2%}")
+    say(f"{right} of {len(held_out.labels)} right, {right / len(held_out.labels):.2%}")
     if data is None and network == "digits":
-        _say("These digits are of MNIST's training part, which the shipped network has seen; use --data for its test part.")
+        say("These digits are of MNIST's training part, which the shipped network has seen; use --data for its test part.")
 
 
 @app.command()
@@ -117,7 +122,7 @@ def classify(
         best = probabilities.topk(2)
         first, second = (opened.labels[int(each)] for each in best.indices)
         table.add_row(str(path), first, f"{best.values[0]:.1%}", f"{second} {best.values[1]:.1%}")
-    Console().print(table)
+    show_table(table)
 
 
 def _digit_network(name: str) -> Network:
@@ -125,7 +130,3 @@ def _digit_network(name: str) -> Network:
     if network.input.shape != (1, 28, 28) or len(network.labels) != 10:
         raise InputError(f"{name} is no digit network: it takes {'x'.join(map(str, network.input.shape))}")
     return network
-
-
-def _say(text: str) -> None:
-    Console().print(text, highlight=False, soft_wrap=True)

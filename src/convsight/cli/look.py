@@ -8,13 +8,13 @@ from typing import Annotated, Literal, TypeVar
 
 import torch
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from convsight import objectives, optimizers, parametrization, transforms
 from convsight.activations import OUTPUT, read
 from convsight.cli.options import Device, NetworkName, Seed, Shape, Weights, shape_of, units_of, weighted
 from convsight.cli.progress import progress
+from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError, did_you_mean
 from convsight.files import check_writable
 from convsight.image import data, show
@@ -42,7 +42,7 @@ def layers(network: NetworkName, weights: Weights = None, shape: Shape = None) -
         table.add_column(heading, justify="right" if heading in ("sees", "parameters") else "left")
     for layer in opened.layers():
         table.add_row(layer.name, layer.kind, _by(layer.shape), _by(layer.receptive_field or ("?",)), f"{layer.parameters:,}")
-    Console().print(table)
+    show_table(table)
 
 
 def filters(
@@ -60,7 +60,7 @@ def filters(
     name, pictures = show.filters(opened, layer)
     path = out or Path(f"{opened.name}-{name}-filters.png")
     write_png(grid(pictures, enlarge=max(4, 64 // pictures.shape[-1])), path)
-    Console().print(f"{len(pictures)} filters of {name}, {_by(pictures.shape[-2:])}, on one scale: {path}", highlight=False)
+    say(f"{len(pictures)} filters of {name}, {_by(pictures.shape[-2:])}, on one scale: {path}")
 
 
 def see(
@@ -102,7 +102,7 @@ def see(
     opened = load(network, weights=weights, shape=shape_of(shape)).to(device or best_device())
     goal = _objective(opened, layer, unit, objective)
     for each in penalty or ():
-        name, numbers = weighted(each, "--penalty")
+        name, numbers = weighted(each, "--penalty", numbers=1)
         goal = goal - numbers[0] * _choice(_PENALTIES, name, "penalty")()
     path = out or Path(f"{opened.name}-{layer}.png")
     if path.suffix.lower() != ".png":
@@ -126,15 +126,14 @@ def see(
             frames=60 if animation else 0,
             on_step=lambda step: done(step + 1, ""),
         )
-    result.save(path)
     if animation:
         result.save_animation(animation)
+    result.save(path)
     written = ", ".join(str(each) for each in (path, path.with_suffix(".json"), animation) if each)
-    Console().print(
+    say(
         f"{result.settings['objective']}: {len(result.input)} pictures, {steps} steps in {result.settings['seconds']:.1f} s, "
-        f"score {result.score.mean():.4g} on average: {written}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        f"score {result.score.mean():.4g} on average: {written}"
+    )
 
 
 def _objective(network: Network, layer: str, unit: str | None, kind: ObjectiveName) -> objectives.Objective:
@@ -183,7 +182,7 @@ def _stored(network: Network, batch: int, name: str, like: str | None, seed: int
 
 
 def _transform(text: str) -> transforms.Transform:
-    name, numbers = weighted(text, "--transform")
+    name, numbers = weighted(text, "--transform", numbers=None if text.startswith("scale") else 1)
     known = {
         "jitter": lambda: transforms.jitter(int(numbers[0])),
         "rotate": lambda: transforms.rotate(numbers[0]),

@@ -47,17 +47,21 @@ def units_of(text: str, available: int) -> list[int]:
     return units
 
 
-def weighted(text: str, option: str) -> tuple[str, list[float]]:
-    """`name=number` or `name=number,number` as name and numbers. Raises InputError if it is written otherwise."""
+def weighted(text: str, option: str, *, numbers: int | None) -> tuple[str, list[float]]:
+    """`name=number`, or `name=number,number` if `numbers` is None, as name and numbers.
+
+    Raises InputError if it is written otherwise.
+    """
     name, equals, values = text.partition("=")
     try:
-        numbers = [float(each) for each in values.split(",")]
+        given = [float(each) for each in values.split(",")]
     except ValueError:
-        numbers = []
-    if not all(abs(number) <= 1e6 for number in numbers):
+        given = []
+    if not equals or not given:
+        example = "l1=0.02" if option == "--penalty" else "jitter=2"
+        raise InputError(f'{option} is NAME=NUMBER, for example {option} {example}, not "{text}"')
+    if not all(abs(each) <= 1e6 for each in given):
         raise InputError(f'{option} takes numbers up to a million, not "{text}"')
-    if not equals or not numbers:
-        raise InputError(f'{option} is NAME=NUMBER, for example {option} l1=0.02, not "{text}"'.replace(
-            "l1=0.02", "l1=0.02" if option == "--penalty" else "jitter=2"
-        ))  # fmt: skip
-    return name, numbers
+    if numbers is not None and len(given) != numbers:
+        raise InputError(f'{option} {name} takes one number, not {len(given)}: "{text}"')
+    return name, given

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-_INTERRUPTED = "nothing half-written is left"
+from convsight.errors import InputError
 
 
 class _Rate(ProgressColumn):
@@ -18,10 +18,12 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(description: str, total: int, *, interrupted: str = _INTERRUPTED) -> Iterator[Callable[[int, str], None]]:
+def progress(
+    description: str, total: int, *, left: Callable[[], str] = lambda: "nothing half-written is left"
+) -> Iterator[Callable[[int, str], None]]:
     """A bar within the block; call the function it gives with how many of `total` are done, and a remark.
 
-    If the block is interrupted (Ctrl-C), what `interrupted` says is printed.
+    Raises InputError if the block is interrupted (Ctrl-C), which says what is `left`.
     """
     columns = [
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), _Rate(),
@@ -37,5 +39,4 @@ def progress(description: str, total: int, *, interrupted: str = _INTERRUPTED) -
         try:
             yield report
         except KeyboardInterrupt:
-            console.print(f"interrupted; {interrupted}", highlight=False)
-            raise
+            raise InputError(f"interrupted; {left()}") from None

@@ -8,10 +8,10 @@ from time import perf_counter
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from convsight.cli.options import Seed
 from convsight.cli.progress import progress
+from convsight.cli.terminal import say
 from convsight.files import check_writable
 
 
@@ -38,6 +38,6 @@ def tour(
     chapter = Chapter(digits.TITLE, digits.introduction(load("digits")), tuple(made))
     seconds = perf_counter() - started
     write_page([chapter], out, seconds=seconds)
-    Console().print(f"the tour, {len(made)} sections in {seconds:.0f} s: {out}", highlight=False, soft_wrap=True)
+    say(f"the tour, {len(made)} sections in {seconds:.0f} s: {out}")
     if open_:
         webbrowser.open(out.resolve().as_uri())

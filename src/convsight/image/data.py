@@ -53,8 +53,8 @@ def load_digits(folder: str | Path | None, part: Part) -> Digits:
         raise InputError(f"{images_file} holds {_by(images)} of {images.dtype}, not N x 28 x 28 bytes")
     if labels.ndim != 1 or len(labels) != len(images):
         raise InputError(f"{labels_file} holds {_by(labels)} labels for the {len(images)} pictures of {images_file.name}")
-    if len(labels) == 0 or labels.min() < 0 or labels.max() > 9:
-        raise InputError(f"{labels_file} should hold labels from 0 to 9, at least one")
+    if len(labels) == 0 or labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() > 9:
+        raise InputError(f"{labels_file} should hold whole numbers from 0 to 9 as labels, at least one")
     return Digits(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
 
 
@@ -87,7 +87,10 @@ def read_idx(path: str | Path) -> NDArray[np.generic]:
     if len(content) != expected:
         what = "is cut off" if len(content) < expected else "is too long"
         raise InputError(f"{path} {what}: its header announces {expected:,} bytes, it holds {len(content):,}")
-    return np.frombuffer(content, kind, offset=header).reshape(shape).astype(kind.newbyteorder("="))
+    try:
+        return np.frombuffer(content, kind, offset=header).reshape(shape).astype(kind.newbyteorder("="))
+    except ValueError:
+        raise InputError(f"{path} announces {' x '.join(map(str, shape))} numbers, more than any file holds") from None
 
 
 def _find(folder: Path, name: str) -> Path:

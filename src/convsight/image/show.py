@@ -16,8 +16,8 @@ def filters(network: Network, layer: str | None = None) -> tuple[str, Tensor]:
     """The name of a convolution, by default the first, and its filters as pictures: (K, C, h, w) in [0, 1], C 1 or 3.
 
     All are on one scale, which is the largest weight's: mid-grey is a weight of zero. Filters can be read so where they
-    look straight at pixels; deeper ones span channels that are no colours. Raises InputError there, and if there is no
-    such convolution. Source: lecture, row L1.
+    look straight at pixels; deeper ones span channels that are no colours. Raises InputError there, if there is no
+    such convolution, or a weight is not finite. Source: lecture, row L1.
     """
     convolutions = {name: each for name, each in network.module.named_modules() if isinstance(each, nn.Conv2d)}
     if not convolutions:
@@ -31,7 +31,9 @@ def filters(network: Network, layer: str | None = None) -> tuple[str, Tensor]:
             f"the filters of {name} span {weight.shape[1]} channels, which are no colours, so they make no pictures; "
             f"find what excites them: convsight see {network.name} {name}"
         )
-    return name, 0.5 + 0.5 * weight / weight.abs().max()
+    if not weight.isfinite().all():
+        raise InputError(f"the filters of {name} hold infinite or undefined weights")
+    return name, 0.5 + 0.5 * weight / weight.abs().max().clamp_min(torch.finfo(weight.dtype).tiny)
 
 
 def alike(folder: Path, network: Network) -> Tensor:
