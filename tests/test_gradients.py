@@ -64,7 +64,7 @@ def assert_gradient_is_right(function: Callable[[Tensor], Tensor], point: Tensor
 
 
 def picture(generator: Generator) -> Tensor:
-    """(2, 3, 12, 17) in (0.1, 0.9), every two neighbours at least 1e-3 apart, so that no difference is near its kink."""
+    """(2, 3, 12, 17) in (0.1, 0.9), every two neighbours at least 2e-4 apart, so that no difference is near its kink."""
     levels = torch.linspace(0.1, 0.9, 2 * 3 * 12 * 17, dtype=torch.float64)
     shuffled = levels[torch.randperm(len(levels), generator=generator)].view(2, *SHAPE)
     assert levels.diff().min() > 2e-4

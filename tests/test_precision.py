@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from convsight.precision import autocast, best_device, constants, fastest, prepared
 from tests.networks import branching
 
 
-def test_bfloat16_is_taken_only_where_it_is_native() -> None:
-    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    assert (fastest("cpu") == torch.bfloat16) == native
+@pytest.mark.parametrize(("amx", "avx512", "taken"), [
+    (True, False, torch.bfloat16), (False, True, torch.bfloat16), (False, False, torch.float32),
+])  # fmt: skip
+def test_bfloat16_is_taken_only_where_it_is_native(
+    monkeypatch: pytest.MonkeyPatch, amx: bool, avx512: bool, taken: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    assert fastest("cpu") == taken
     assert fastest("meta") == torch.float32
     assert best_device() in ("cpu", "cuda", "mps")
 

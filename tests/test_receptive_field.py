@@ -82,6 +82,18 @@ def shuffled(maps: Tensor) -> Tensor:
     return maps.view(len(maps), 2, 2, *maps.shape[2:]).transpose(1, 2).reshape(maps.shape)
 
 
+def late(maps: Tensor) -> Tensor:
+    made = maps.clone()
+    made[:, :, :-1] = maps[:, :, 1:] + maps[:, :, :-1]
+    return made
+
+
+def opposite(maps: Tensor) -> Tensor:
+    weight = torch.ones(4, 4, 2, 1)
+    above, below = nn.functional.pad(maps, (0, 0, 1, 0)), nn.functional.pad(maps, (0, 0, 0, 1))
+    return nn.functional.conv2d(above, weight) + nn.functional.conv2d(below, weight)
+
+
 @pytest.mark.parametrize(
     ("operation", "channels"),
     [
@@ -97,6 +109,8 @@ def shuffled(maps: Tensor) -> Tensor:
         (lambda maps: torch.fft.fft2(maps).real, 4), (lambda maps: torch.einsum("bchw,bcvw->bcvh", maps, maps), 4),
         (lambda maps: maps[:, :, ::2], 4), (lambda maps: maps[:, 1:], 3), (nn.ConvTranspose2d(4, 4, 2, stride=2), 4),
         (lambda maps: torch.cat([maps, maps], 2), 4), (lambda maps: maps.mean(2).unsqueeze(2).expand(-1, -1, 3, -1), 4),
+        (lambda maps: maps + nn.functional.pad(maps, (1, -1)), 4), (late, 4), (opposite, 4),
+        (nn.Conv2d(4, 4, (4, 3), padding="same", dilation=2), 4), (nn.Conv2d(4, 4, 3, padding="valid"), 4),
         (lambda maps: maps.flatten(2).softmax(-1).view_as(maps), 4),
     ],
 )  # fmt: skip

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from convsight.errors import InputError
 from convsight.image import model
-from convsight.network import Network, load
+from convsight.network import Network, load, save
 from convsight.optimizers import adamw
 from convsight.training import Batches, Plan, shuffled, train
 
@@ -67,10 +67,60 @@ def test_training_goes_on_where_it_was_interrupted_exactly() -> None:
     assert not checkpoint.exists()
 
 
+class Dropping(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(0.5)
+        self.fc = nn.Linear(28 * 28, 10)
+
+    def forward(self, given: Tensor) -> Tensor:
+        return self.fc(self.dropout(given.flatten(1)))
+
+
+def test_training_with_dropout_goes_on_exactly_too() -> None:
+    def run(*, stop: bool) -> Network:
+        torch.manual_seed(3)
+        network = Network(Dropping(), model.INPUT)
+
+        def interrupt(step: int, _loss: float) -> None:
+            if stop and step >= 20:
+                raise KeyboardInterrupt
+
+        train(
+            network, batches(), model.loss, steps=30, optimizer=OPTIMIZER, device="cpu", on_step=interrupt,
+            checkpoint=Path("here.checkpoint"), checkpoint_seconds=0.0,
+        )  # fmt: skip
+        return network
+
+    with pytest.raises(KeyboardInterrupt):
+        run(stop=True)
+    resumed = run(stop=False)
+    assert same(resumed, run(stop=False))
+
+
+def test_the_users_module_is_not_wrapped_and_gives_what_its_file_gives() -> None:
+    network = trained()
+    assert "forward" not in vars(network.module)
+    save(network, "mine.safetensors")
+    given = IMAGES[:5, None].float() / 255
+    torch.testing.assert_close(network(given), load("mine.safetensors")(given))
+
+
+def test_a_device_by_number_is_refused_with_what_to_do() -> None:
+    with pytest.raises(InputError, match="choose GPUs with CUDA_VISIBLE_DEVICES"):
+        train(model.untrained(), batches(), model.loss, steps=1, optimizer=OPTIMIZER, device="cuda:1")
+
+
 def test_a_checkpoint_of_another_training_is_refused() -> None:
-    torch.save({"step": 3, "steps": 5}, "other.checkpoint")
-    with pytest.raises(InputError, match=r"other.checkpoint is of a training with 5 steps, not 12; remove it"):
-        trained(checkpoint=Path("other.checkpoint"))
+    def interrupt(step: int, _loss: float) -> None:
+        if step >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(30, checkpoint=Path("other.checkpoint"), checkpoint_seconds=0.0, on_step=interrupt, settings={"seed": 0})
+    for steps, seed, message in ((12, 0, "steps 30, not 12"), (30, 5, "seed 0, not 5")):
+        with pytest.raises(InputError, match=f"other.checkpoint is of a training with {message}; remove it"):
+            trained(steps, checkpoint=Path("other.checkpoint"), settings={"seed": seed})
     Path("other.checkpoint").write_bytes(b"no checkpoint")
     with pytest.raises(InputError, match="is no checkpoint of this training"):
         trained(checkpoint=Path("other.checkpoint"))
@@ -82,6 +132,14 @@ def test_every_epoch_takes_every_sample_once_in_another_order() -> None:
     first, second = torch.cat(taken[:6]), torch.cat(taken[6:])
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(90))
     assert first.tolist() != second.tolist()
+
+
+def test_the_last_incomplete_batch_is_another_every_epoch() -> None:
+    plain = shuffled(IMAGES, torch.arange(90), batch=16, seed=0, change=lambda images, _generator: images)
+    taken = [targets for (_, targets), _ in zip(plain(0), range(15), strict=False)]
+    epochs = [set(torch.cat(taken[start : start + 5]).tolist()) for start in (0, 5, 10)]
+    assert [len(each) for each in epochs] == [80, 80, 80]
+    assert set.union(*epochs) == set(range(90))
 
 
 def test_batches_from_a_later_step_are_those_that_would_have_come() -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+from torch.utils.hooks import RemovableHandle
 
 from convsight.errors import InputError, did_you_mean
 from convsight.precision import autocast, channels_last, constants, prepared
@@ -25,7 +26,7 @@ Reader = Callable[[Tensor], dict[str, Tensor]]
 
 
 class _EverythingRead(Exception):  # noqa: N818 (it is no error)
-    """Leaves the forward pass early: all layers asked for have been read, the deepest one last; it is the argument."""
+    """Leaves the forward pass early: all layers asked for have been read."""
 
 
 @contextmanager
@@ -37,9 +38,9 @@ def read(
     The forward pass stops as soon as all `layers` have been read; a layer that is called several times in a pass is read
     at its first call. Without `precision`, activations are exactly those of the network's own pass. With it, the pass
     runs as fast as it can in float32 or bfloat16: in another memory format, so sums are taken in another order; and if
-    `layers` maps a layer to the units that are wanted, instead of None, the others may come as zeros, since of the
-    deepest layer only what is wanted is computed. Activations come as the network's own dtype, or float32 if `precision`
-    is bfloat16.
+    `layers` maps a layer to the units that are wanted, instead of None, the others may come undefined (NaN), since of
+    the deepest layer only what is wanted is computed. Activations come as the network's own dtype, or float32 if
+    `precision` is bfloat16.
 
     Parameters are given to the network as constants, so they never get gradients; `module` is in evaluation mode
     within the block, and afterwards as it was: mode, hooks, requires_grad, dtype, memory format.
@@ -47,113 +48,151 @@ def read(
     Raises InputError if a layer doesn't exist, isn't reached, or puts out something else than one tensor, and for a
     module whose layers are out of reach (DataParallel, torch.jit, torch.compile, lazy ones before their first batch).
     """
-    _check_readable(module)
-    modules = {name: each for name, each in module.named_modules(remove_duplicate=False) if name}
+    check_readable(module)
+    known = [name for name, _ in module.named_modules(remove_duplicate=False) if name]
     for layer in layers:
-        if layer not in modules and layer not in (INPUT, OUTPUT):
-            raise InputError(f'no layer "{layer}" in this network{did_you_mean(layer, [*modules, OUTPUT])}')
-    inside = [layer for layer in layers if layer in modules and layer not in (INPUT, OUTPUT)]
-    stop_early = OUTPUT not in layers
-    weights = constants(module)
-    called: dict[str, nn.Module] = {}
-    own_dtype = next((each.dtype for each in weights.values() if each.is_floating_point()), torch.float32)
-    dtype = torch.float32 if precision == torch.bfloat16 else own_dtype
-    found: dict[str, Tensor] = {}
-    few: _FewUnits | None = None
-    own_format = precision is None
+        if layer not in known and layer not in (INPUT, OUTPUT):
+            raise InputError(f'no layer "{layer}" in this network{did_you_mean(layer, [*known, OUTPUT])}')
+    with evaluating(module):
+        yield _Reader(module, layers if isinstance(layers, Mapping) else dict.fromkeys(layers), precision)
 
-    def keep(layer: str) -> Callable[[nn.Module, object, object], object]:
-        def hook(_module: nn.Module, _inputs: object, activation: object) -> object:
-            if layer in found:
-                return None
-            found[layer] = _one_tensor(activation, layer)
-            if stop_early and len(found) == len(inside):
-                raise _EverythingRead(layer)
-            return found[layer].clone()  # what comes next may change it in place
 
-        return hook
-
-    def note(name: str) -> Callable[[nn.Module, object], None]:
-        def hook(used: nn.Module, _inputs: object) -> None:
-            called[name] = used
-
-        return hook
-
-    def pass_through(given: Tensor) -> object:
-        nonlocal own_format
-        with autocast(given.device, precision):
-            if not own_format:
-                try:
-                    return functional_call(module, weights, (channels_last(given),))
-                except RuntimeError as error:
-                    if "view size is not compatible" not in str(error):
-                        raise
-                    found.clear()
-                    own_format = True  # this network's code relies on how its tensors lie in memory
-            return functional_call(module, weights, (given if precision is None else given.contiguous(),))
-
-    def activations_of(given: Tensor) -> dict[str, Tensor]:
-        nonlocal few
-        found.clear()
-        deepest: str = ""
-        activations = {}
-        if inside or OUTPUT in layers:
-            hooks = [modules[layer].register_forward_hook(keep(layer)) for layer in inside]
-            first_pass = not called
-            if first_pass:
-                hooks += [each.register_forward_pre_hook(note(name)) for name, each in module.named_modules()]
-            try:
-                output = pass_through(given.to(own_dtype))
-                if OUTPUT in layers:
-                    activations[OUTPUT] = _one_tensor(output, OUTPUT).to(dtype)
-            except _EverythingRead as read_all:
-                (deepest,) = read_all.args
-            finally:
-                for handle in hooks:
-                    handle.remove()
-            if first_pass and precision is not None:  # only now is it known which weights are used, and worth preparing
-                for name, each in called.items():
-                    ready = prepared(name, each, precision, own_format=own_format)
-                    weights.update({own: ready[own] for own in ready.keys() & weights.keys()})  # a shared one has one name
-                wanted = layers.get(deepest) if isinstance(layers, Mapping) else None
-                if wanted is not None and _per_unit(modules[deepest], found[deepest]):
-                    few = _few_units(deepest, module, weights, sorted(wanted))
-            elif few is not None:
-                found[few.layer] = few.among_all(found[few.layer])
-        for layer in inside:
-            if layer not in found:
-                raise InputError(f'the network never calls its layer "{layer}", so there is nothing to read there')
-            activations[layer] = found[layer].to(dtype)
-        if INPUT in layers:
-            activations[INPUT] = given
-        found.clear()
-        return activations
-
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """`module` and all in it in evaluation mode within the block, and each as it was afterwards."""
     training = [each for each in module.modules() if each.training]
     try:
         for each in training:
             each.training = False  # not eval(), which a module may override to change its weights
-        yield activations_of
+        yield
     finally:
         for each in training:
             each.training = True
 
 
-@dataclass(frozen=True)
-class _FewUnits:
-    """That `layer` now computes `units` alone, of `all_units`."""
-
-    layer: str
-    units: Tensor
-    all_units: int
-
-    def among_all(self, activation: Tensor) -> Tensor:
-        """(B, units, ...) to (B, all_units, ...), the others zero."""
-        shape = (len(activation), self.all_units, *activation.shape[2:])
-        return activation.new_zeros(shape).index_copy(1, self.units, activation)
+def own_dtype(module: nn.Module) -> torch.dtype:
+    """The type of `module`'s first floating-point parameter; float32 if it has none."""
+    return next((each.dtype for each in module.parameters() if each.is_floating_point()), torch.float32)
 
 
-def _check_readable(module: nn.Module) -> None:
+class _Reader:
+    """What `read` gives: each call is one forward pass, its hooks set before and removed after."""
+
+    def __init__(self, module: nn.Module, layers: Mapping[str, Units], precision: torch.dtype | None) -> None:
+        self.module, self.layers, self.precision = module, layers, precision
+        modules = dict(module.named_modules(remove_duplicate=False))
+        self.inside = {layer: modules[layer] for layer in layers if layer not in (INPUT, OUTPUT)}
+        self.weights = constants(module)
+        self.prepared = precision is None
+        self.own_format = precision is None
+        self.own_dtype = own_dtype(module)
+        self.found: dict[str, Tensor] = {}
+
+    def __call__(self, given: Tensor) -> dict[str, Tensor]:
+        self.found.clear()
+        called: dict[str, nn.Module] = {}
+        hooks = [each for layer, own in self.inside.items() for each in self._hooks(layer, own)]
+        if not self.prepared:
+            hooks += [each.register_forward_pre_hook(_note(name, called)) for name, each in self.module.named_modules()]
+        try:
+            if self.inside or OUTPUT in self.layers:
+                output = self._pass(given.to(self.own_dtype))
+                if OUTPUT in self.layers:
+                    self.found[OUTPUT] = _one_tensor(output, OUTPUT)
+        except _EverythingRead:
+            pass
+        finally:
+            for handle in hooks:
+                handle.remove()
+        if not self.prepared:  # only now is it known which weights are used, and worth preparing
+            self._prepare(called)
+        dtype = torch.float32 if self.precision == torch.bfloat16 else self.own_dtype
+        activations = {layer: each.to(dtype) for layer, each in self.found.items()}
+        for layer in self.inside:
+            if layer not in activations:
+                raise InputError(f'the network never calls its layer "{layer}", so there is nothing to read there')
+        if INPUT in self.layers:
+            activations[INPUT] = given
+        self.found.clear()
+        return activations
+
+    def _pass(self, given: Tensor) -> object:
+        with autocast(given.device, self.precision):
+            if not self.own_format:
+                try:
+                    return functional_call(self.module, self.weights, (channels_last(given),))
+                except RuntimeError as error:
+                    if "view size is not compatible" not in str(error):
+                        raise
+                    self.found.clear()
+                    self.own_format = True  # this network's code relies on how its tensors lie in memory
+            return functional_call(self.module, self.weights, (given if self.precision is None else given.contiguous(),))
+
+    def _prepare(self, called: Mapping[str, nn.Module]) -> None:
+        assert self.precision is not None
+        for name, each in called.items():
+            ready = prepared(name, each, self.precision, own_format=self.own_format)
+            self.weights.update({own: ready[own] for own in ready.keys() & self.weights.keys()})  # a shared one has one name
+        self.prepared = True
+
+    def _hooks(self, layer: str, own: nn.Module) -> list[RemovableHandle]:
+        def keep(_module: nn.Module, _inputs: object, activation: object) -> object:
+            if layer in self.found:
+                return None
+            self._found(layer, _one_tensor(activation, layer))
+            return self.found[layer].clone()  # what comes next may change it in place
+
+        units = self.layers[layer]
+        if not units or self.precision is None or OUTPUT in self.layers or own._forward_hooks:  # the user's may mix units
+            return [own.register_forward_hook(keep)]
+
+        def few(module: nn.Module, inputs: tuple[object, ...]) -> None:
+            if layer not in self.found and len(self.found) == len(self.inside) - 1 and len(inputs) == 1:
+                activation = _of_units(module, inputs[0], units)
+                if activation is not None:
+                    self._found(layer, activation)
+
+        return [own.register_forward_hook(keep), own.register_forward_pre_hook(few)]
+
+    def _found(self, layer: str, activation: Tensor) -> None:
+        self.found[layer] = activation
+        if OUTPUT not in self.layers and len(self.found) == len(self.inside):
+            raise _EverythingRead
+
+
+def _note(name: str, called: dict[str, nn.Module]) -> Callable[[nn.Module, object], None]:
+    def hook(module: nn.Module, _inputs: object) -> None:
+        called[name] = module
+
+    return hook
+
+
+def _of_units(module: nn.Module, given: object, units: frozenset[int]) -> Tensor | None:
+    """The output of a convolution or fully connected layer with only `units` of it computed, the others NaN.
+
+    None if `module` is neither, `given` no batch for it, or nothing would be saved.
+    """
+    fitting = {nn.Conv2d: 4, nn.Linear: 2}.get(type(module))
+    if not isinstance(given, Tensor) or given.dim() != fitting:
+        return None
+    assert isinstance(module, nn.Conv2d | nn.Linear)
+    wanted, available = sorted(units), len(module.weight)
+    if wanted[0] < 0 or wanted[-1] >= available or len(wanted) == available:
+        return None
+    chosen = torch.tensor(wanted, device=given.device)
+    weight, bias = channels_last(module.weight[chosen]), None if module.bias is None else module.bias[chosen]
+    if isinstance(module, nn.Linear):
+        computed = F.linear(given, weight, bias)
+    elif module.groups == 1:
+        computed = module._conv_forward(given, weight, bias)
+    else:
+        return None
+    every = computed.new_full((len(given), available, *computed.shape[2:]), torch.nan)
+    return every.index_copy(1, chosen, computed)
+
+
+def check_readable(module: nn.Module) -> None:
+    """Raise InputError if the layers of `module` are out of reach, with what to do."""
     kind = type(module).__name__
     if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
         raise InputError(f"the layers of a {kind} are out of reach; give the module inside it, its .module")
@@ -165,28 +204,6 @@ def _check_readable(module: nn.Module) -> None:
         isinstance(each, UninitializedParameter | UninitializedBuffer) for each in (*module.parameters(), *module.buffers())
     ):
         raise InputError(f"{kind} has lazy layers without weights yet; run one batch through it first")
-
-
-def _per_unit(module: nn.Module, activation: Tensor) -> bool:
-    """Whether each unit, dimension 1 of `activation`, depends on its own row of weights alone."""
-    if module._forward_hooks or module._forward_pre_hooks:
-        return False  # the user's, who may mix units
-    return (type(module) is nn.Linear and activation.dim() == 2) or (type(module) is nn.Conv2d and module.groups == 1)
-
-
-def _few_units(layer: str, module: nn.Module, weights: dict[str, Tensor], wanted: list[int]) -> _FewUnits | None:
-    """Cut the weights of `layer` down to its units `wanted`, unless others share them."""
-    own = module.get_submodule(layer)
-    names = [f"{layer}.{name}" for name, _ in own.named_parameters()]
-    sharing = sum(each is getattr(own, "weight", None) for _, each in module.named_parameters(remove_duplicate=False))
-    if sharing != 1 or not all(name in weights for name in names):
-        return None
-    all_units = len(weights[names[0]])
-    if not wanted or wanted[-1] >= all_units or len(wanted) == all_units:
-        return None
-    units = torch.tensor(wanted, device=weights[names[0]].device)
-    weights.update({name: channels_last(weights[name][units]) for name in names})
-    return _FewUnits(layer, units, all_units)
 
 
 def _one_tensor(activation: object, layer: str) -> Tensor:

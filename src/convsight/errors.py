@@ -28,6 +28,15 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), "no message")
 
 
+def by(lengths: Iterable[object]) -> str:
+    """A shape as people write it.
+
+    >>> by((3, 224, 224))
+    '3x224x224'
+    """
+    return "x".join(map(str, lengths))
+
+
 def extra(module: str, name: str) -> ModuleType:
     """Import `module`, which the optional part `name` of convsight installs. Raises InputError if it is missing."""
     try:

@@ -20,9 +20,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from convsight.activations import OUTPUT, read
+from convsight.activations import check_readable, evaluating, own_dtype
 from convsight.architecture import Architecture, build
-from convsight.errors import InputError, did_you_mean, first_line
+from convsight.errors import InputError, by, did_you_mean, first_line
 from convsight.files import written_whole
 from convsight.receptive_field import receptive_fields
 from convsight.state_dict import fill, read_state_dict
@@ -50,7 +50,7 @@ class InputSpec:
         if len(self.shape) != 3 or not all(isinstance(each, int) and each >= 1 for each in self.shape):
             raise InputError(f"the shape of an input is (channels, height, width), not {self.shape}")
         if prod(self.shape) > _MOST_NUMBERS:
-            raise InputError(f"an input of {_by(self.shape)} has more than {_MOST_NUMBERS:,} numbers")
+            raise InputError(f"an input of {by(self.shape)} has more than {_MOST_NUMBERS:,} numbers")
         low, high = self.value_range
         if not (isfinite(low) and isfinite(high) and low < high):
             raise InputError(f"the value range of an input goes from a number to a larger one, not {self.value_range}")
@@ -109,8 +109,7 @@ class Network:
         shapes: dict[str, tuple[int, ...]] = {}
         modules = {name: each for name, each in self.module.named_modules() if name}
         middle = sum(self.input.value_range) / 2
-        dtype = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
-        given = self.input.normalise(torch.full((1, *self.input.shape), middle, device=self.device)).to(dtype)
+        given = self.input.normalise(torch.full((1, *self.input.shape), middle, device=self.device)).to(own_dtype(self.module))
 
         def note(name: str) -> Callable[[nn.Module, object, object], None]:
             def hook(_module: nn.Module, _inputs: object, output: object) -> None:
@@ -121,13 +120,14 @@ class Network:
 
         handles = [each.register_forward_hook(note(name)) for name, each in modules.items()]
         try:
-            with read(self.module, [OUTPUT]):
+            check_readable(self.module)
+            with evaluating(self.module):
                 fields = receptive_fields(self.module, given)
         except InputError:
             raise
         except Exception as error:  # whatever the user's own module raises
             problem = f"{type(error).__name__} {first_line(error)}"
-            raise InputError(f"{self.name} cannot take an input of {_by(self.input.shape)}: {problem}") from error
+            raise InputError(f"{self.name} cannot take an input of {by(self.input.shape)}: {problem}") from error
         finally:
             for handle in handles:
                 handle.remove()
@@ -217,15 +217,17 @@ def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | 
     if "" not in sys.path:
         sys.path.insert(0, "")  # a module beside the user, as `python -m` finds it
     try:
-        factory = attrgetter(factory_name)(importlib.import_module(module_name))
+        imported = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise InputError(f'cannot import "{module_name}" of {spec}: {error}') from None
-    except AttributeError:
-        raise InputError(f'the module "{module_name}" has no "{factory_name}"') from None
     except SyntaxError as error:
         raise InputError(f'the module "{module_name}" is no valid Python: {error}') from None
     except Exception as error:  # whatever the user's own code raises
         raise InputError(f'importing "{module_name}" failed with {type(error).__name__}: {first_line(error)}') from error
+    try:
+        factory = attrgetter(factory_name)(imported)
+    except AttributeError:
+        raise InputError(f'the module "{module_name}" has no "{factory_name}"') from None
     try:
         made = factory()
     except Exception as error:  # whatever the user's own code raises
@@ -242,7 +244,3 @@ def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | 
     if weights is not None:
         fill(network.module, read_state_dict(weights), weights)
     return network
-
-
-def _by(lengths: Sequence[int]) -> str:
-    return "x".join(map(str, lengths))

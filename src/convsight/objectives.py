@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from convsight.activations import INPUT, OUTPUT
-from convsight.errors import InputError
+from convsight.errors import InputError, by
 
 Units = int | Iterable[int]
 Activations = Mapping[str, Tensor]
@@ -46,7 +46,7 @@ class Objective:
 
     def __mul__(self, factor: float) -> Objective:
         scored = self.score
-        name = f"{factor:g} * {self.name}" if " " not in self.name else f"{factor:g} * ({self.name})"
+        name = f"{factor:g} * {_bracketed(self.name)}"
         return Objective(self.layers, lambda activations: factor * scored(activations), name, self.samples)
 
     __rmul__ = __mul__
@@ -91,7 +91,7 @@ def neuron(layer: str, units: Units, *, position: tuple[int, int] | None = None)
             raise InputError(f'layer "{layer}" puts out no maps and no vector, so it has no neuron at a position; use channel')
         row, column = position or (maps.shape[-2] // 2, maps.shape[-1] // 2)
         if not (0 <= row < maps.shape[-2] and 0 <= column < maps.shape[-1]):
-            raise InputError(f'layer "{layer}" has no position {row}, {column}: its maps are {_by(maps.shape[-2:])}')
+            raise InputError(f'layer "{layer}" has no position {row}, {column}: its maps are {by(maps.shape[-2:])}')
         return maps[:, row, column]
 
     where = "" if position is None else f", at {position[0]},{position[1]}"
@@ -143,12 +143,16 @@ def _combine(first: Objective, second: Objective, sign: float) -> Objective:
     samples = first.samples if first.samples is not None else second.samples
     if second.samples is not None and samples != second.samples:
         raise InputError(f"{first.name} is of {first.samples} units and {second.name} of {second.samples}; give as many")
-    name = f"{first.name} {'+' if sign > 0 else '-'} {second.name}"
+    name = f"{first.name} + {second.name}" if sign > 0 else f"{first.name} - {_bracketed(second.name)}"
     layers = dict(first.layers)
     for layer, units in second.layers.items():
         known = layers.get(layer, frozenset())
         layers[layer] = None if known is None or units is None else known | units
     return Objective(layers, lambda activations: first(activations) + sign * second(activations), name, samples)
+
+
+def _bracketed(name: str) -> str:
+    return f"({name})" if " + " in name or " - " in name else name
 
 
 def _fixed(units: Units) -> int | range | tuple[int, ...]:
@@ -193,7 +197,3 @@ def _named(units: int | range | tuple[int, ...]) -> str:
         else:
             runs.append([unit])
     return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-
-
-def _by(shape: Iterable[int]) -> str:
-    return "x".join(str(length) for length in shape)

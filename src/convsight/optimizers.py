@@ -1,6 +1,7 @@
-"""How to climb: the optimizers and learning-rate schedules that both loops use, `visualize` and `train`.
+"""How to climb: optimizers and learning-rate schedules.
 
-An optimizer is chosen by a function from parameters to `torch.optim.Optimizer`, which both loops call first.
+An optimizer is chosen by a function from parameters to `torch.optim.Optimizer`, which both loops, `visualize` and `train`,
+call first. `adamw` and `one_cycle` are meant for training; `sgd` and `lbfgs` for pictures.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def adamw(learning_rate: float, *, weight_decay: float) -> MakeOptimizer:
 
 
 def sgd(learning_rate: float = 0.05) -> MakeOptimizer:
-    """Plain steps along the gradient, normalised: each sample moves by a root mean square of `learning_rate`.
+    """Steps along the gradient, normalised: each sample moves by a root mean square of `learning_rate`.
 
     Source: the step of Mordvintsev, Olah, Tyka 2015, which divides by the gradient's mean size.
     """

@@ -1,7 +1,8 @@
 """How the input is stored while it is optimised.
 
 A parametrization is a `torch.nn.Module` that takes no input and returns the picture: `parametrization() -> (B, C, H, W)`,
-float in the value range of the network's `InputSpec`. Its parameters are what the optimizer moves.
+float in the value range of the network's `InputSpec`. Its parameters are what the optimizer moves; its `repr` says how it
+was made.
 
 Every sample of a batch starts from the same noise, so that a unit's picture doesn't depend on the batch it was in.
 """
@@ -18,12 +19,21 @@ from convsight.errors import InputError
 
 Range = tuple[float, float]
 
-# The square root of the covariance of colours over ImageNet's photographs, divided by its largest column norm, as
+# The square root of the covariance of colours over ImageNet's photographs (to be divided by its largest column norm), as
 # published with Olah, Mordvintsev, Schubert 2017, "Feature Visualization" (appendix on preconditioning).
 _COLOUR_CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
 
-class Pixels(nn.Module):
+class Parametrization(nn.Module):
+    """`parametrization() -> (B, C, H, W)`; `made` is what its `repr` says in the brackets."""
+
+    made = ""
+
+    def extra_repr(self) -> str:
+        return self.made
+
+
+class Pixels(Parametrization):
     """The picture as it is: one parameter a pixel and channel, held within `value_range`.
 
     Inside the range the gradient passes unchanged; at a bound, only what leads back inside passes.
@@ -38,7 +48,7 @@ class Pixels(nn.Module):
         return _Bounded.apply(self.values, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
 
 
-class Fourier(nn.Module):
+class Fourier(Parametrization):
     """The picture's spectrum, scaled by 1/frequency as in photographs, through a sigmoid into `value_range`.
 
     `decay`: the power of the frequency that the spectrum is divided by. With `decorrelated`, the three channels are
@@ -71,7 +81,7 @@ class Fourier(nn.Module):
         return low + (high - low) * torch.sigmoid(image)
 
 
-class PrincipalComponents(nn.Module):
+class PrincipalComponents(Parametrization):
     """A mean picture plus amounts of the ways in which given pictures differ most, each held within a few deviations.
 
     The colours of `Fourier` are decorrelated by what photographs have in common; here whole pictures are, by what pictures
@@ -106,12 +116,16 @@ def pixels(
     """Pixels of `shape` (C, H, W), from uniform noise over the lowest `noise` of the value range; 0 for the lowest value."""
     low, high = value_range
     start = torch.rand(1, *shape, generator=Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
-    return Pixels((low + noise * (high - low) * start).repeat(batch, 1, 1, 1), value_range)
+    made = Pixels((low + noise * (high - low) * start).repeat(batch, 1, 1, 1), value_range)
+    made.made = f"noise={noise:g}, seed={seed}"
+    return made
 
 
 def pixels_from(picture: Tensor, *, value_range: Range = (0.0, 1.0)) -> Pixels:
     """Pixels that start as `picture`: (B, C, H, W) float in `value_range`."""
-    return Pixels(picture.detach(), value_range)
+    made = Pixels(picture.detach(), value_range)
+    made.made = "from a picture"
+    return made
 
 
 def fourier(
@@ -125,7 +139,9 @@ def fourier(
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
 ) -> Fourier:
-    """A spectrum for pictures of `shape` (C, H, W), from normal noise of standard deviation `deviation`.
+    """A spectrum for pictures of `shape` (C, H, W), from normal noise.
+
+    `deviation`: the noise's standard deviation in a square picture; in others less, so that they begin as grey as those.
 
     Zero coefficients are the middle of the value range. Colours are decorrelated by default if there are three channels.
     """
@@ -135,7 +151,9 @@ def fourier(
     spectrum = (deviation * math.sqrt(height * width) / max(height, width) * noise).repeat(batch, 1, 1, 1, 1)
     if decorrelated is None:
         decorrelated = channels == 3
-    return Fourier(spectrum, (height, width), value_range, decay=decay, decorrelated=decorrelated)
+    made = Fourier(spectrum, (height, width), value_range, decay=decay, decorrelated=decorrelated)
+    made.made = f"decay={decay:g}, decorrelated={decorrelated}, deviation={deviation:g}, seed={seed}"
+    return made
 
 
 def principal(
@@ -149,16 +167,21 @@ def principal(
 ) -> PrincipalComponents:
     """The first `components` principal components of `pictures`, (N, C, H, W) float in `value_range`, as parameters.
 
-    Each stays within `deviations` standard deviations. Raises InputError unless there are more pictures than components.
+    Each stays within `deviations` standard deviations. Raises InputError unless there are more pictures than components,
+    each with as many numbers at least.
     """
     if len(pictures) <= components:
         raise InputError(f"{components} principal components need more than {components} pictures; these are {len(pictures)}")
+    if pictures[0].numel() < components:
+        raise InputError(f"pictures of {pictures[0].numel()} numbers have no {components} principal components")
     mean = pictures.mean(0)
     _, spread, directions = torch.linalg.svd((pictures - mean).flatten(1), full_matrices=False)
     scaled = directions[:components] * (spread[:components, None] / math.sqrt(len(pictures)))
     noise = torch.randn(1, components, generator=Generator().manual_seed(seed), dtype=torch.float64).to(pictures.dtype)
     directions = scaled.view(components, *mean.shape)
-    return PrincipalComponents((0.3 * noise).repeat(batch, 1), mean, directions, value_range, deviations=deviations)
+    made = PrincipalComponents((0.3 * noise).repeat(batch, 1), mean, directions, value_range, deviations=deviations)
+    made.made = f"{components} of {len(pictures)} pictures, deviations={deviations:g}, seed={seed}"
+    return made
 
 
 class _Bounded(torch.autograd.Function):

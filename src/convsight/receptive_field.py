@@ -8,7 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
+
+from convsight.precision import constants
 
 # Functions by name, without the underscores of methods in place or of operators: relu_ is relu, __iadd__ is iadd.
 _CONVOLUTIONS = {"conv2d"}
@@ -34,11 +37,13 @@ _ALONG_CHANNELS = {"cat", "concat", "concatenate", "chunk", "split", "tensor_spl
 class _Field:
     """What one unit sees, in input pixels: rows, columns, and the step between neighbouring units.
 
-    `places`: how many there are, down and across. `flat`: they are no longer the last two dimensions.
+    `start`: the first row and column that the first unit sees, below zero where there is padding. `places`: how many units
+    there are, down and across. `flat`: they are no longer the last two dimensions.
     """
 
     size: tuple[int, int]
     step: tuple[int, int]
+    start: tuple[int, int]
     places: tuple[int, int]
     flat: bool = False
 
@@ -49,7 +54,7 @@ class _Follow(TorchFunctionMode):
     def __init__(self, given: Tensor) -> None:
         super().__init__()
         self.limit = (given.shape[-2], given.shape[-1])
-        self.fields: dict[int, _Field | None] = {id(given): _Field((1, 1), (1, 1), self.limit)}
+        self.fields: dict[int, _Field | None] = {id(given): _Field((1, 1), (1, 1), (0, 0), self.limit)}
         self.alive: list[Tensor] = [given]  # so that no id is used twice
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -57,6 +62,8 @@ class _Follow(TorchFunctionMode):
         before = {id(each): self.fields[id(each)] for each in _tensors((args, kwargs)) if id(each) in self.fields}
         shapes = [each.shape for each in _tensors((args, kwargs)) if id(each) in self.fields]
         result = func(*args, **kwargs)
+        if getattr(func, "__name__", "") == "__setitem__" and id(args[0]) in self.fields:
+            self.fields[id(args[0])] = None
         for output in _tensors(result) if before else ():
             self.fields[id(output)] = self._field(func, list(before.values()), shapes[0], output, args, kwargs)
             self.alive.append(output)
@@ -68,7 +75,9 @@ class _Follow(TorchFunctionMode):
         known = [each for each in inputs if each is not None]
         if len(known) < len(inputs):
             return None
-        before = _joined(known)
+        before = _joined(known, self.limit)
+        if before is None:
+            return None
         if before.size == self.limit:
             return before  # whatever comes, no unit can see more
         name = getattr(func, "__name__", "").strip("_")
@@ -77,7 +86,7 @@ class _Follow(TorchFunctionMode):
         if before.flat:
             return self._merged(before) if name in ("linear", "matmul") else before if name in _ONE_BY_ONE else None
         if name in _CONVOLUTIONS or name in _POOLS:
-            return self._slid(before, places, *_window(name, given))
+            return self._slid(before, places, *_window(name, given), padding=_padding(name, given))
         if name in _ADAPTIVE:
             return self._adapted(before, places)
         if name in _WHOLE_MAPS or (
@@ -92,20 +101,25 @@ class _Follow(TorchFunctionMode):
         if name in _ALONG_CHANNELS:
             return before if same else None
         if name == "pad":
-            return replace(before, places=places) if _either(given, 2, "mode") in (None, "constant") else None
+            left, _, top, _ = (*_either(given, 1, "pad"), 0, 0, 0)[:4]
+            shifted = replace(_moved(before, (top, left)), places=places)
+            return shifted if _either(given, 2, "mode") in (None, "constant") else None
         return before if name in _ONE_BY_ONE and same else None
 
     def _merged(self, before: _Field) -> _Field:
         """The field of a unit that sees all places at once."""
         return self._slid(replace(before, flat=True), (1, 1), before.places, (1, 1), (1, 1))
 
-    def _slid(self, before: _Field, places: tuple[int, int], *window: tuple[int, int]) -> _Field:
+    def _slid(
+        self, before: _Field, places: tuple[int, int], *window: tuple[int, int], padding: tuple[int, int] = (0, 0)
+    ) -> _Field:
         """A window of (kernel, stride, dilation), each (rows, columns)."""
         rows, columns = (
             (min(limit, size + (kernel - 1) * dilation * step), step * stride)
             for limit, size, step, kernel, stride, dilation in zip(self.limit, before.size, before.step, *window, strict=True)
         )
-        return replace(before, size=(rows[0], columns[0]), step=(rows[1], columns[1]), places=places)
+        start = _moved(before, padding).start
+        return replace(before, size=(rows[0], columns[0]), step=(rows[1], columns[1]), start=start, places=places)
 
     def _adapted(self, before: _Field, places: tuple[int, int]) -> _Field | None:
         if any(there % wanted for there, wanted in zip(before.places, places, strict=True)):
@@ -146,19 +160,42 @@ def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, tuple[int, i
     handles = [each.register_forward_hook(note(name)) for name, each in module.named_modules() if name]
     try:
         with torch.no_grad(), follow:
-            module(given)
+            functional_call(module, constants(module), (given,))
     finally:
         for handle in handles:
             handle.remove()
     return fields
 
 
-def _joined(known: list[_Field]) -> _Field:
-    """The field of what several inputs make together, place by place."""
-    rows, columns = zip(*(each.size for each in known), strict=True)
-    steps_down, steps_across = zip(*(each.step for each in known), strict=True)
-    most = max(known, key=lambda each: each.places[0] * each.places[1])
-    return replace(most, size=(max(rows), max(columns)), step=(max(steps_down), max(steps_across)))
+def _joined(known: list[_Field], limit: tuple[int, int]) -> _Field | None:
+    """The field of what several inputs make together, place by place; None if they move at different rates."""
+    whole = next((each for each in known if each.size == limit), None)
+    if whole is not None:
+        return replace(max(known, key=lambda each: each.places[0] * each.places[1]), size=limit)
+    if len({(each.step, each.places) for each in known}) > 1:
+        return None
+    starts = [min(each.start[axis] for each in known) for axis in (0, 1)]
+    ends = [max(each.start[axis] + each.size[axis] for each in known) for axis in (0, 1)]
+    down, across = (min(most, end - start) for most, start, end in zip(limit, starts, ends, strict=True))
+    return replace(known[0], size=(down, across), start=(starts[0], starts[1]))
+
+
+def _moved(field: _Field, padding: tuple[int, int]) -> _Field:
+    """Each unit where one was that many places before."""
+    rows, columns = (begin - pad * step for begin, pad, step in zip(field.start, padding, field.step, strict=True))
+    return replace(field, start=(rows, columns))
+
+
+def _padding(name: str, given: Mapping[Any, Any]) -> tuple[int, int]:
+    """Rows and columns of zeros before the first, of a convolution or pooling."""
+    place = {"conv2d": 4, "lp_pool2d": None}.get(name, 3)
+    padding = 0 if place is None else _either(given, place, "padding") or 0
+    if padding == "valid":
+        return (0, 0)
+    if padding == "same":
+        kernel, _, dilation = _window(name, given)
+        return ((kernel[0] - 1) * dilation[0] // 2, (kernel[1] - 1) * dilation[1] // 2)
+    return _pair(padding)
 
 
 def _window(name: str, given: Mapping[Any, Any]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:

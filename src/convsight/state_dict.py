@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from convsight.errors import InputError, first_line
+from convsight.errors import InputError, by, first_line
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
@@ -52,7 +52,7 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: str | Path, *, 
     problems = [f"{name} is missing" for name in expected if name not in tensors]
     problems += [f"{name} is not in the network" for name in tensors if name not in expected]
     problems += [
-        f"{name} is {_by(tensors[name])} instead of {_by(expected[name])}"
+        f"{name} is {by(tensors[name].shape) or 'a number'} instead of {by(expected[name].shape) or 'a number'}"
         for name in expected
         if name in tensors and tensors[name].shape != expected[name].shape
     ]
@@ -65,7 +65,3 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: str | Path, *, 
         more = f", and {len(problems) - 4} more" if len(problems) > 4 else ""
         raise InputError(f"the weights of {path} don't fit the network: {', '.join(problems[:4])}{more}")
     module.load_state_dict(dict(tensors), assign=assign)
-
-
-def _by(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "a number"

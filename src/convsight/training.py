@@ -7,7 +7,7 @@ on several GPUs or machines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,16 +16,18 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator, PartialState
+from accelerate.utils import gather_object
 from torch import Generator, Tensor
 
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.network import Network
 from convsight.optimizers import MakeOptimizer, Schedule, follow, one_cycle
-from convsight.precision import best_device, fastest
+from convsight.precision import autocast, best_device, fastest
 
 Batches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 Loss = Callable[[Tensor, Tensor], Tensor]
+Settings = Mapping[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -52,23 +54,31 @@ def train(
     device: str | None = None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 30.0,
+    settings: Settings | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> None:
     """Move the parameters of `network.module`, in place, against the mean of `loss(output, targets)`, float32 (B,).
 
     `batches(step)` yields the batches from that step on: inputs (B, C, H, W) in the network's value range, and targets.
-    Each of several processes takes its share of every batch. `device`: "cpu", or None for the best there is.
+    Each of several processes takes its share of every batch. `device`: "cpu", "cuda" or "mps", or None for the best there
+    is; of several GPUs, each process takes its own.
     `checkpoint`: a file that is written every so many seconds, from which a later call with the same arguments goes on
-    exactly; it is removed at the end. `on_step(step, loss)` is called now and then, and after the last step.
+    exactly; it is removed at the end. `settings`: what else makes this training what it is, such as its seed and data,
+    kept with the checkpoint. `on_step(step, loss)` is called now and then, and after the last step.
 
-    Raises InputError if the loss becomes undefined, or the checkpoint is of another training.
+    Raises InputError if the loss becomes undefined, the checkpoint is of another training, or not all processes see it.
     """
     device = device or best_device()
-    mixed = "bf16" if fastest(device) == torch.bfloat16 else "no"
-    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed)
+    if device not in ("cpu", "cuda", "mps"):
+        raise InputError(f'training runs on "cpu", "cuda" or "mps", not on "{device}"; choose GPUs with CUDA_VISIBLE_DEVICES')
+    accelerator = Accelerator(cpu=device == "cpu")
+    precision = fastest(accelerator.device)
+    whole: Settings = {"steps": steps, **(settings or {})}
     module = network.module.train().to(memory_format=torch.channels_last)
     climb = optimizer(module.parameters())  # the network is the parameter
-    first = _resume(checkpoint, module, climb, steps) if checkpoint else 0
+    first = _resume(checkpoint, module, climb, whole) if checkpoint else 0
+    if len(set(gather_object([first]))) > 1:
+        raise InputError(f"not all processes see the same {checkpoint}; put it on a disk that they share, or remove it")
     parallel, climb = accelerator.prepare(module, climb)
     saved = monotonic()
     for step, (inputs, targets) in zip(range(first, steps), batches(first), strict=False):
@@ -76,16 +86,17 @@ def train(
         share = slice(accelerator.process_index, None, accelerator.num_processes)
         inputs, targets = inputs[share].to(accelerator.device), targets[share].to(accelerator.device)
         climb.zero_grad()
-        output = parallel(network.input.normalise(inputs).contiguous(memory_format=torch.channels_last))
+        with autocast(accelerator.device, precision):
+            output = parallel(network.input.normalise(inputs).contiguous(memory_format=torch.channels_last))
         value = loss(output.float(), targets).mean()
         accelerator.backward(value)
         climb.step()
         if step % 20 == 0 or step == steps - 1:
-            current = _finite(value.detach())
+            current = _finite(accelerator.reduce(value.detach(), "mean"))
             if on_step is not None:
                 on_step(step, current)
         if checkpoint and monotonic() - saved > checkpoint_seconds and accelerator.is_main_process:
-            _save(checkpoint, module, climb, step + 1, steps)
+            _save(checkpoint, module, climb, step + 1, whole)
             saved = monotonic()
     if checkpoint and accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
@@ -100,10 +111,11 @@ def is_main_process() -> bool:
 def shuffled(
     inputs: Tensor, targets: Tensor, *, batch: int, seed: int, change: Callable[[Tensor, Generator], Tensor]
 ) -> Batches:
-    """Batches over samples held in memory: every epoch all of them in a new order, and `change` made to their inputs.
+    """Batches over samples held in memory: every epoch in a new order, and `change` made to their inputs.
 
-    `inputs`: (N, ...) and `targets`: (N, ...), of any type; `change(inputs, generator)` gives what `train` takes.
-    Order and changes depend on `seed` and the step alone, so a training that goes on sees what it would have seen.
+    A last batch that would be smaller is left out; the next epoch's order leaves out others. `inputs`: (N, ...) and
+    `targets`: (N, ...), of any type; `change(inputs, generator)` gives what `train` takes. Order and changes depend on
+    `seed` and the step alone, so a training that goes on sees what it would have seen.
     """
     per_epoch = max(1, len(inputs) // batch)
 
@@ -133,21 +145,31 @@ def _finite(value: Tensor) -> float:
     return number
 
 
-def _save(path: Path, module: torch.nn.Module, climb: Any, step: int, steps: int) -> None:
-    state = {"step": step, "steps": steps, "module": module.state_dict(), "optimizer": climb.state_dict()}
+def _save(path: Path, module: torch.nn.Module, climb: Any, step: int, settings: Settings) -> None:
+    state = {
+        "step": step, "settings": dict(settings), "module": module.state_dict(), "optimizer": climb.state_dict(),
+        "random": torch.get_rng_state(), "random_cuda": torch.cuda.get_rng_state_all(),
+    }  # fmt: skip
     with written_whole(path) as temporary:
         torch.save(state, temporary)
 
 
-def _resume(path: Path, module: torch.nn.Module, climb: Any, steps: int) -> int:
+def _resume(path: Path, module: torch.nn.Module, climb: Any, settings: Settings) -> int:
     if not path.exists():
         return 0
     try:
-        state = torch.load(path, weights_only=True)
-        if state["steps"] != steps:
-            raise InputError(f"{path} is of a training with {state['steps']} steps, not {steps}; remove it to begin anew")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        for name in settings.keys() | state["settings"].keys():
+            theirs, ours = (str(each.get(name)) for each in (state["settings"], settings))
+            if theirs != ours:
+                raise InputError(f"{path} is of a training with {name} {theirs}, not {ours}; remove it to begin anew")
         module.load_state_dict(state["module"])
         climb.load_state_dict(state["optimizer"])
-    except (KeyError, RuntimeError, TypeError, EOFError, OSError, UnpicklingError):
+        torch.set_rng_state(state["random"])
+        if len(state["random_cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError, OSError, UnpicklingError):
         raise InputError(f"{path} is no checkpoint of this training; remove it to begin anew") from None
     return int(state["step"])

@@ -1,7 +1,8 @@
 """Random views: what the network is shown of the picture at each step, so that the picture works from all of them.
 
 A transform is called once a step with the random generator and draws one view, the same for the whole batch; the view
-is a differentiable function (B, C, H, W) -> (B, C, H', W'). Amounts that make no sense raise InputError.
+is a differentiable function (B, C, H, W) -> (B, C, H', W'). Its `__name__` says how it was made. Amounts that make no
+sense raise InputError.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def jitter(pixels: int) -> Transform:
         down, across = (int(each) for each in torch.randint(-pixels, pixels + 1, (2,), generator=generator))
         return lambda image: image.roll((down, across), (-2, -1))
 
+    draw.__name__ = f"jitter({pixels})"
     return draw
 
 
@@ -45,6 +47,7 @@ def scale(factors: Sequence[float]) -> Transform:
         factor = factors[int(torch.randint(len(factors), (1,), generator=generator))]
         return lambda image: _affine(image, 0.0, factor)
 
+    draw.__name__ = f"scale({', '.join(f'{factor:g}' for factor in factors)})"
     return draw
 
 
@@ -58,6 +61,7 @@ def rotate(degrees: float) -> Transform:
         angle = (2 * torch.rand(1, generator=generator).item() - 1) * math.radians(degrees)
         return lambda image: _affine(image, angle, 1.0)
 
+    draw.__name__ = f"rotate({degrees:g})"
     return draw
 
 
@@ -65,7 +69,12 @@ def pad(pixels: int, *, value: float = 0.5) -> Transform:
     """A border of `pixels` of `value` around the picture: (B, C, H, W) to (B, C, H + 2 pixels, W + 2 pixels)."""
     if pixels < 0:
         raise InputError(f"pad adds 0 pixels or more, not {pixels}")
-    return lambda _generator: lambda image: F.pad(image, (pixels,) * 4, value=value)
+
+    def draw(_generator: Generator) -> View:
+        return lambda image: F.pad(image, (pixels,) * 4, value=value)
+
+    draw.__name__ = f"pad({pixels}, value={value:g})"
+    return draw
 
 
 def compose(transforms: Sequence[Transform], generator: Generator) -> View:

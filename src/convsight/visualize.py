@@ -14,8 +14,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import LBFGS
 
-from convsight.activations import INPUT, read
-from convsight.errors import InputError
+from convsight.activations import INPUT, Reader, read
+from convsight.errors import InputError, by, first_line
 from convsight.network import Network
 from convsight.objectives import Objective
 from convsight.optimizers import MakeOptimizer, Schedule, adam, constant, follow, half_cosine
@@ -44,7 +44,8 @@ def visualize(
     `parametrization() -> (B, C, H, W)`; by default noise in one sample a unit, stored as a spectrum for colour pictures
     and as pixels for others. `transforms`: what is done to the picture before the network sees it, drawn anew at each
     step from `seed`. `schedule`: how the learning rate falls, by default along half a cosine. `precision`: float32 or
-    bfloat16 inside the network, by default what is fastest. `frames`: how many moments of the history to keep.
+    bfloat16 inside the network, by default what is fastest. `frames`: how many moments of the history to keep, the
+    last step's picture among them; with fewer steps, one a step.
     `on_step(step)` is called after each step.
 
     Scores are those of each step; with L-BFGS, of the first evaluation in it. The network comes back as it was.
@@ -61,7 +62,24 @@ def visualize(
     generator = Generator().manual_seed(seed)
     scores: list[Tensor] = []
     kept: list[Tensor] = []
+    moments = {round(each * (steps - 1) / max(1, frames - 1)) for each in range(frames)}
+    settings = {
+        "network": network.name,
+        "objective": objective.name,
+        "parametrization": repr(parametrization),
+        "input": asdict(network.input),
+        "steps": steps,
+        "optimizer": type(climb).__name__,
+        "learning_rate": climb.param_groups[0]["lr"],
+        "schedule": _name(schedule),
+        "transforms": [_name(each) for each in transforms],
+        "seed": seed,
+        "precision": str(precision).removeprefix("torch."),
+        "device": str(network.device),
+        "torch": torch.__version__,
+    }
     with read(network.module, _inside(objective), precision=precision) as activations_of:
+        _check_size(network, parametrization, transforms, activations_of)
         for step in range(steps):
             follow(schedule, climb, step / steps)
             view = compose(transforms, generator)
@@ -71,14 +89,7 @@ def visualize(
                 climb.zero_grad()
                 image = parametrization()
                 seen = network.input.normalise(view(image))
-                try:
-                    score = objective(activations_of(seen) | {INPUT: image})  # (B,)
-                except RuntimeError as error:
-                    if seen.shape[1:] == image.shape[1:]:
-                        raise
-                    size = "x".join(map(str, seen.shape[1:]))
-                    problem = str(error).splitlines()[0]
-                    raise InputError(f"{network.name} cannot take the {size} that the transforms make: {problem}") from None
+                score = objective(activations_of(seen) | {INPUT: image})  # (B,)
                 scored.append(score.detach())
                 loss = -score.sum()  # the only minus sign
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -86,7 +97,7 @@ def visualize(
 
             climb.step(ascend)  # type: ignore[arg-type]  # torch says float; it passes a tensor on
             scores.append(scored[0])
-            if frames and step % max(1, steps // frames) == 0 and step < steps - 1:
+            if step in moments:
                 kept.append(snapshot(parametrization(), network.input.value_range))
             if on_step is not None:
                 on_step(step)
@@ -94,23 +105,7 @@ def visualize(
     finished = evaluate(network, objective, image, precision=precision)
     if not torch.isfinite(finished).all():
         raise InputError(f"{objective.name} became infinite or undefined; take a smaller learning rate")
-    if frames:
-        kept.append(snapshot(image, network.input.value_range))
-    settings = {
-        "network": network.name,
-        "objective": objective.name,
-        "parametrization": type(parametrization).__name__,
-        "input": asdict(network.input),
-        "steps": steps,
-        "optimizer": type(climb).__name__,
-        "learning_rate": climb.param_groups[0]["initial_lr"] if steps else climb.param_groups[0]["lr"],
-        "schedule": schedule.__name__,
-        "transforms": [each.__qualname__.split(".")[0] for each in transforms],
-        "seed": seed,
-        "precision": str(precision).removeprefix("torch."),
-        "torch": torch.__version__,
-        "seconds": round(time.perf_counter() - started, 3),
-    }
+    settings["seconds"] = round(time.perf_counter() - started, 3)
     history = torch.stack(scores).cpu() if scores else torch.empty(0, len(image))
     return Visualization(image.cpu(), history, finished.cpu(), settings, network.input.value_range, stacked(kept))
 
@@ -129,6 +124,26 @@ def default_parametrization(network: Network, batch: int, *, seed: int = 0) -> n
     """Noise for `network`'s input: a spectrum with decorrelated colours if it has three channels, else pixels."""
     make = fourier if network.input.shape[0] == 3 else pixels
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)
+
+
+def _check_size(network: Network, stored: nn.Module, transforms: Sequence[Transform], activations_of: Reader) -> None:
+    """Raise InputError if `transforms` change the picture's size to one that `network` cannot take."""
+    with torch.no_grad():
+        image = stored()
+        seen = compose(transforms, Generator().manual_seed(0))(image)
+        if seen.shape == image.shape:
+            return
+        try:
+            activations_of(network.input.normalise(seen))
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            problem = f"{network.name} cannot take the {by(seen.shape[1:])} that the transforms make: {first_line(error)}"
+            raise InputError(problem) from None
+
+
+def _name(function: Callable[..., object]) -> str:
+    return str(getattr(function, "__name__", function))
 
 
 def _inside(objective: Objective) -> dict[str, frozenset[int] | None]:

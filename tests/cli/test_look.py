@@ -80,7 +80,7 @@ def test_see_writes_picture_record_and_animation(convsight: Run) -> None:
     assert "out/found.png, out/found.json, climb.gif" in done.stdout
     record = json.loads(Path("out/found.json").read_text())
     assert record["objective"] == "channel(conv2, 3,7-9) - 0.02 * l1()"
-    assert (record["seed"], record["steps"], record["transforms"]) == (5, 8, ["jitter"])
+    assert (record["seed"], record["steps"], record["transforms"]) == (5, 8, ["jitter(2)"])
     with Image.open("climb.gif") as history:
         assert history.n_frames == 8
 

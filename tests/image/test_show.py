@@ -31,7 +31,7 @@ def test_filters_of_zeros_are_grey() -> None:
 
 
 def test_filters_that_span_no_colours_are_refused_with_what_to_do() -> None:
-    with pytest.raises(InputError, match=r"conv2 span 25 channels.*convsight see digits conv2"):
+    with pytest.raises(InputError, match=r"conv2 span 25 channels.*find what excites them with convsight see"):
         show.filters(load("digits"), "conv2")
     with pytest.raises(InputError, match='no convolution "convv1" in digits; did you mean "conv1"'):
         show.filters(load("digits"), "convv1")

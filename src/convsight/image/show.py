@@ -29,7 +29,7 @@ def filters(network: Network, layer: str | None = None) -> tuple[str, Tensor]:
     if weight.shape[1] not in (1, 3):
         raise InputError(
             f"the filters of {name} span {weight.shape[1]} channels, which are no colours, so they make no pictures; "
-            f"find what excites them: convsight see {network.name} {name}"
+            "find what excites them with convsight see"
         )
     if not weight.isfinite().all():
         raise InputError(f"the filters of {name} hold infinite or undefined weights")
