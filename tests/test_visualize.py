@@ -123,6 +123,11 @@ def test_frames_are_moments_of_the_history() -> None:
     assert not torch.equal(result.frames[0], result.frames[-1])
 
 
+def test_a_bare_module_is_refused_with_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"give Network\(module, InputSpec"):
+        visualize(network().module, channel("stem", 0))
+
+
 def test_on_step_is_called_after_each_step() -> None:
     steps: list[int] = []
     visualize(network(), channel("stem", 0), steps=4, on_step=steps.append)

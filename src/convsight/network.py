@@ -127,7 +127,9 @@ class Network:
             raise
         except Exception as error:  # whatever the user's own module raises
             problem = f"{type(error).__name__} {first_line(error)}"
-            raise InputError(f"{self.name} cannot take an input of {by(self.input.shape)}: {problem}") from error
+            raise InputError(
+                f"{self.name} cannot take an input of {by(self.input.shape)}, channels x height x width: {problem}"
+            ) from error
         finally:
             for handle in handles:
                 handle.remove()
@@ -212,14 +214,17 @@ def _from_file(path: Path, name: str) -> Network:
 
 def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | None) -> Network:
     module_name, _, factory_name = spec.partition(":")
-    if not all(part.isidentifier() for part in (*module_name.split("."), *factory_name.split("."))):
-        raise InputError(f'"{spec}" should be written package.module:factory, for example mymodels:net')
+    if module_name.endswith(".py") or not all(
+        part.isidentifier() for part in (*module_name.split("."), *factory_name.split("."))
+    ):
+        better = f"; write {module_name.removesuffix('.py')}:{factory_name}" if module_name.endswith(".py") else ""
+        raise InputError(f'"{spec}" should be written package.module:factory, for example mymodels:net{better}')
     if "" not in sys.path:
         sys.path.insert(0, "")  # a module beside the user, as `python -m` finds it
     try:
         imported = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise InputError(f'cannot import "{module_name}" of {spec}: {error}') from None
+        raise InputError(f'cannot import "{module_name}" of {spec} from here or the installed packages: {error}') from None
     except SyntaxError as error:
         raise InputError(f'the module "{module_name}" is no valid Python: {error}') from None
     except Exception as error:  # whatever the user's own code raises
@@ -238,7 +243,8 @@ def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | 
         if shape is None:
             raise InputError(f"say what {spec} takes: --shape CHANNELSxHEIGHTxWIDTH, for example --shape 3x224x224")
         channels, height, width = shape
-        network = Network(made, InputSpec((channels, height, width)), name=factory_name)
+        card = {"factory": spec} | ({} if weights is None else {"weights": str(weights)})
+        network = Network(made, InputSpec((channels, height, width)), name=factory_name, card=card)
     else:
         raise InputError(f"{spec} returned a {type(made).__name__}, not a torch.nn.Module or a convsight Network")
     if weights is not None:

@@ -58,8 +58,10 @@ def from_tensor(picture: Tensor) -> Image.Image:
     return Image.fromarray(values[0].numpy() if len(values) == 1 else values.permute(1, 2, 0).contiguous().numpy())
 
 
-def grid(pictures: Tensor, *, columns: int | None = None, enlarge: int | None = None, gap: int = 2) -> Tensor:
-    """All of `pictures` (B, C, H, W) in one, row by row on mid-grey: (C, H', W').
+def grid(
+    pictures: Tensor, *, columns: int | None = None, enlarge: int | None = None, gap: int = 2, ground: float = 0.5
+) -> Tensor:
+    """All of `pictures` (B, C, H, W) in one, row by row on `ground`, by default mid-grey: (C, H', W').
 
     Small pictures are enlarged by a whole number, pixels staying square; by default as far as fits 1200 across.
     """
@@ -68,7 +70,7 @@ def grid(pictures: Tensor, *, columns: int | None = None, enlarge: int | None = 
     rows = math.ceil(batch / columns)
     enlarge = enlarge or max(1, min(1200 // (columns * (width + gap)), 8 if batch > 1 else 16))
     height, width = height * enlarge, width * enlarge
-    sheet = torch.full((channels, rows * (height + gap) + gap, columns * (width + gap) + gap), 0.5)
+    sheet = torch.full((channels, rows * (height + gap) + gap, columns * (width + gap) + gap), ground)
     for index, picture in enumerate(pictures.detach().float().cpu()):
         large = picture.repeat_interleave(enlarge, 1).repeat_interleave(enlarge, 2)
         top, left = (gap + each * size for each, size in zip(divmod(index, columns), (height + gap, width + gap), strict=True))

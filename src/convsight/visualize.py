@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 
 import torch
 from torch import Generator, Tensor, nn
@@ -51,6 +52,8 @@ def visualize(
     Scores are those of each step; with L-BFGS, of the first evaluation in it. The network comes back as it was.
     Raises InputError if a layer, a unit or a position doesn't exist, or the batch is not one sample a unit.
     """
+    if not isinstance(network, Network):
+        raise InputError("say what the module takes: give Network(module, InputSpec(shape=(channels, height, width)))")
     if parametrization is None:
         parametrization = default_parametrization(network, objective.samples or 1, seed=seed)
     parametrization = parametrization.to(network.device)
@@ -65,6 +68,7 @@ def visualize(
     moments = {round(each * (steps - 1) / max(1, frames - 1)) for each in range(frames)}
     settings = {
         "network": network.name,
+        "card": dict(network.card),
         "objective": objective.name,
         "parametrization": repr(parametrization),
         "input": asdict(network.input),
@@ -77,6 +81,7 @@ def visualize(
         "precision": str(precision).removeprefix("torch."),
         "device": str(network.device),
         "torch": torch.__version__,
+        "convsight": version("convsight"),
     }
     with read(network.module, _inside(objective), precision=precision) as activations_of:
         _check_size(network, parametrization, transforms, activations_of)

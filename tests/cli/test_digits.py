@@ -55,6 +55,17 @@ def test_pictures_of_digits_are_classified(convsight: Run) -> None:
     ]  # fmt: skip
 
 
+def test_a_picture_that_cannot_be_read_leaves_the_others(convsight: Run) -> None:
+    Path("photos").mkdir()
+    Path("photos/broken.png").write_text("no picture")
+    image = load_digits(None, "test").images[0].numpy()
+    Image.fromarray(255 - image).save("photos/digit.png")
+    done = convsight("digits", "classify", "photos")
+    assert done.returncode == 2
+    assert "photos/digit.png" in done.stdout
+    assert "photos/broken.png is not a picture" in done.stderr and "(1 of 2 pictures could not be read)" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,15 @@ def test_layers_lists_what_there_is(convsight: Run) -> None:
     done = convsight("layers", "digits")
     assert done.returncode == 0
     assert "conv2" in done.stdout and "50x11x11" in done.stdout and "8x8" in done.stdout
+
+
+def test_names_are_whole_in_a_pipe(convsight: Run) -> None:
+    done = convsight("layers", "torchvision.models:resnet18", "--shape", "3x32x32")
+    assert "layer4.0.downsample.0" in done.stdout
+
+
+def test_the_version_is_told(convsight: Run) -> None:
+    assert convsight("--version").stdout.split() == ["convsight", version("convsight")]
 
 
 def test_filters_draws_the_first_layer(convsight: Run) -> None:
@@ -162,6 +172,7 @@ def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer
         (("layers", "broken:net", "--shape", "3x24x24"), 'the module "broken" is no valid Python'),
         (("filters", "digits", "--out", "filters.jpg"), "filters.jpg should end in .png"),
         (("layers", "failing:net", "--shape", "3x24x24"), "importing \"failing\" failed with KeyError: 'no such key'"),
+        (("layers", "mymodels.py:residual"), "write mymodels:residual"),
         (("layers", "mymodels:1+1", "--shape", "3x24x24"), '"mymodels:1+1" should be written package.module:factory'),
         (("layers", "mymodels:residual", "--shape", "3x99999x99999"), "has more than 268,435,456 numbers"),
         (("see", "digits", "conv2", "--penalty", "l1=1,2"), '--penalty l1 takes one number, not 2: "l1=1,2"'),

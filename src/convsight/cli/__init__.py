@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from convsight import __version__
 from convsight.cli import digits, look, tour
-from convsight.cli.terminal import complain
+from convsight.cli.terminal import complain, say
 from convsight.errors import InputError
 
 _INTERRUPTED_SAYS_TYPER = 130
@@ -19,6 +21,17 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        say(f"convsight {__version__}")
+        raise typer.Exit
+
+
 app.command()(look.layers)
 app.command()(look.filters)
 app.command()(look.see)

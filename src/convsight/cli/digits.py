@@ -117,14 +117,24 @@ def classify(
     opened = _digit_network(network).to(device or best_device())
     opened.module.eval()
     table = Table("picture", "digit", "probability", "else")
-    for path in picture_files(pictures):
-        given = encode.digit(read_picture(path), name=str(path)).to(opened.device)
+    paths = picture_files(pictures)
+    left_out: list[InputError] = []
+    for path in paths:
+        try:
+            given = encode.digit(read_picture(path), name=str(path)).to(opened.device)
+        except InputError as error:
+            left_out.append(error)
+            continue
         with torch.no_grad():
             probabilities = opened(given).softmax(1)[0]
         best = probabilities.topk(2)
         first, second = (opened.labels[int(each)] for each in best.indices)
         table.add_row(str(path), first, f"{best.values[0]:.1%}", f"{second} {best.values[1]:.1%}")
-    show_table(table)
+    if table.row_count:
+        show_table(table)
+    if left_out:
+        others = f" ({len(left_out)} of {len(paths)} pictures could not be read)" if len(paths) > 1 else ""
+        raise InputError(f"{left_out[0]}{others}")
 
 
 def _digit_network(name: str) -> Network:

@@ -19,7 +19,7 @@ from convsight.errors import InputError, by, did_you_mean, extra
 from convsight.files import check_writable
 from convsight.image import data, show
 from convsight.network import Layer, Network, load
-from convsight.pictures import grid, write_png
+from convsight.pictures import write_png
 from convsight.precision import best_device
 from convsight.visualize import default_parametrization, visualize
 
@@ -59,7 +59,7 @@ def filters(
     opened = load(network, weights=weights, shape=shape_of(shape))
     name, pictures = show.filters(opened, layer)
     path = out or Path(f"{opened.name}-{name}-filters.png")
-    write_png(grid(pictures, enlarge=max(4, 64 // pictures.shape[-1])), path)
+    write_png(show.sheet(pictures), path)
     say(f"{len(pictures)} filters of {name}, {by(pictures.shape[-2:])}, on one scale: {path}")
 
 
@@ -133,7 +133,7 @@ def see(
         result.save_animation(animation)
     written = ", ".join(str(each) for each in (path, path.with_suffix(".json"), animation) if each)
     say(
-        f"{result.settings['objective']}: {len(result.input)} pictures, {steps} steps in {result.settings['seconds']:.1f} s, "
+        f"{result.settings['objective']}: {_pictures(len(result.input))}, {steps} steps in {result.settings['seconds']:.1f} s, "
         f"score {result.score.mean():.4g} on average: {written}"
     )
 
@@ -148,6 +148,8 @@ def _objective(network: Network, layer: str, unit: str | None, kind: ObjectiveNa
         if unit is not None:
             raise InputError("the objective dream is of a whole layer; leave --unit out")
         return objectives.dream(layer)
+    if unit is None and shape[0] > _MOST_BY_DEFAULT:
+        say(f"the first {_MOST_BY_DEFAULT} of {shape[0]} units; for every one, --unit all")
     units = units_of(unit or (f"0-{min(shape[0], _MOST_BY_DEFAULT) - 1}"), shape[0])
     if kind == "logit":
         if layer != "output":
@@ -176,7 +178,9 @@ def _stored(network: Network, batch: int, name: str, like: str | None, seed: int
         if name != "auto":
             raise InputError("--like stores the picture as principal components; leave --parametrization out")
         real = data.load_digits(None, "train").pictures() if like == "digits" else show.alike(Path(like), network)
-        return parametrization.principal(real, batch, value_range=network.input.value_range, seed=seed)
+        stored = parametrization.principal(real, batch, value_range=network.input.value_range, seed=seed)
+        stored.made += f", like {like}"
+        return stored
     if name == "auto":
         return default_parametrization(network, batch, seed=seed)
     make = parametrization.pixels if name == "pixels" else parametrization.fourier
@@ -192,6 +196,10 @@ def _transform(text: str) -> transforms.Transform:
         "pad": lambda: transforms.pad(int(numbers[0])),
     }
     return _choice(known, name, "transform")()
+
+
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count} pictures"
 
 
 def _choice(known: Mapping[str, T], name: str, what: str) -> T:

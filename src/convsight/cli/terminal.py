@@ -13,8 +13,11 @@ def say(text: str) -> None:
 
 
 def show_table(table: Table) -> None:
-    """Print `table` as wide as the terminal."""
-    Console(emoji=False, markup=False).print(table)
+    """Print `table` as wide as the terminal, or whole into a file or another program."""
+    console = Console(emoji=False, markup=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    console.print(table)
 
 
 def complain(text: str) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from convsight.errors import InputError, did_you_mean
 from convsight.network import Network
-from convsight.pictures import picture_files, read_picture, to_tensor
+from convsight.pictures import grid, picture_files, read_picture, to_tensor
 
 
 def filters(network: Network, layer: str | None = None) -> tuple[str, Tensor]:
@@ -34,6 +34,11 @@ def filters(network: Network, layer: str | None = None) -> tuple[str, Tensor]:
     if not weight.isfinite().all():
         raise InputError(f"the filters of {name} hold infinite or undefined weights")
     return name, 0.5 + 0.5 * weight / weight.abs().max().clamp_min(torch.finfo(weight.dtype).tiny)
+
+
+def sheet(filters: Tensor) -> Tensor:
+    """`filters` (K, C, h, w) in [0, 1] side by side, on white, so that none runs into its neighbour: (C, H, W)."""
+    return grid(filters, enlarge=max(4, 96 // filters.shape[-1]), gap=8, ground=1.0)
 
 
 def alike(folder: Path, network: Network) -> Tensor:
