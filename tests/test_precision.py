@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from convsight.precision import autocast, best_device, constants, fastest, prepared
+from convsight.frozen import frozen
+from convsight.precision import autocast, best_device, fastest, prepare
 from tests.networks import branching
 
 
@@ -22,16 +23,16 @@ def test_bfloat16_is_taken_only_where_it_is_native(
 
 def test_only_weights_of_products_are_converted_and_the_module_is_not_touched() -> None:
     module = branching()
-    weights = {key: each for name, sub in module.named_modules() for key, each in prepared(name, sub, torch.bfloat16).items()}
-    assert (
-        weights.keys()
-        == dict(module.named_parameters()).keys()
-        == constants(module).keys() - dict(module.named_buffers()).keys()
-    )
-    assert {name for name, each in weights.items() if each.dtype == torch.bfloat16} == {
-        "stem.weight", "left.2.weight", "right.weight", "block.first.weight", "block.second.weight", "head.weight",
-    }  # fmt: skip
-    assert not any(each.requires_grad for each in [*weights.values(), *constants(module).values()])
+    own = dict(module.named_parameters())
+    with frozen(module):
+        for each in module.modules():
+            prepare(each, torch.bfloat16)
+        names = {name for owner, each in module.named_modules() for name in (f"{owner}.{own}" for own in each._parameters)}
+        assert names == {*own}
+        assert {name for name, each in module.state_dict().items() if each.dtype == torch.bfloat16} == {
+            "stem.weight", "left.2.weight", "right.weight", "block.first.weight", "block.second.weight", "head.weight",
+        }  # fmt: skip
+    assert all(each is own[name] for name, each in module.named_parameters())
     assert all(each.dtype == torch.float32 and each.requires_grad for each in module.parameters())
 
 

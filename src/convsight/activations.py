@@ -12,12 +12,12 @@ from contextlib import contextmanager
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch.utils.hooks import RemovableHandle
 
 from convsight.errors import InputError, did_you_mean
-from convsight.precision import autocast, channels_last, constants, prepared
+from convsight.frozen import frozen
+from convsight.precision import autocast, channels_last, prepare
 
 INPUT, OUTPUT = "input", "output"
 
@@ -42,8 +42,8 @@ def read(
     the deepest layer only what is wanted is computed. Activations come as the network's own dtype, or float32 if
     `precision` is bfloat16.
 
-    Parameters are given to the network as constants, so they never get gradients; `module` is in evaluation mode
-    within the block, and afterwards as it was: mode, hooks, requires_grad, dtype, memory format.
+    Within the block `module` is frozen: its parameters never get gradients. Afterwards it is as it was: mode, hooks,
+    requires_grad, dtype, memory format.
 
     Raises InputError if a layer doesn't exist, isn't reached, or puts out something else than one tensor, and for a
     module whose layers are out of reach (DataParallel, torch.jit, torch.compile, lazy ones before their first batch).
@@ -53,21 +53,8 @@ def read(
     for layer in layers:
         if layer not in known and layer not in (INPUT, OUTPUT):
             raise InputError(f'no layer "{layer}" in this network{did_you_mean(layer, [*known, OUTPUT])}')
-    with evaluating(module):
+    with frozen(module):
         yield _Reader(module, layers if isinstance(layers, Mapping) else dict.fromkeys(layers), precision)
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """`module` and all in it in evaluation mode within the block, and each as it was afterwards."""
-    training = [each for each in module.modules() if each.training]
-    try:
-        for each in training:
-            each.training = False  # not eval(), which a module may override to change its weights
-        yield
-    finally:
-        for each in training:
-            each.training = True
 
 
 def own_dtype(module: nn.Module) -> torch.dtype:
@@ -82,7 +69,6 @@ class _Reader:
         self.module, self.layers, self.precision = module, layers, precision
         modules = dict(module.named_modules(remove_duplicate=False))
         self.inside = {layer: modules[layer] for layer in layers if layer not in (INPUT, OUTPUT)}
-        self.weights = constants(module)
         self.prepared = precision is None
         self.own_format = precision is None
         self.own_dtype = own_dtype(module)
@@ -90,10 +76,14 @@ class _Reader:
 
     def __call__(self, given: Tensor) -> dict[str, Tensor]:
         self.found.clear()
-        called: dict[str, nn.Module] = {}
+        called: list[nn.Module] = []
         hooks = [each for layer, own in self.inside.items() for each in self._hooks(layer, own)]
         if not self.prepared:
-            hooks += [each.register_forward_pre_hook(_note(name, called)) for name, each in self.module.named_modules()]
+
+            def note(used: nn.Module, _inputs: object) -> None:
+                called.append(used)
+
+            hooks += [each.register_forward_pre_hook(note) for each in self.module.modules()]
         try:
             if self.inside or OUTPUT in self.layers:
                 output = self._pass(given.to(self.own_dtype))
@@ -105,7 +95,10 @@ class _Reader:
             for handle in hooks:
                 handle.remove()
         if not self.prepared:  # only now is it known which weights are used, and worth preparing
-            self._prepare(called)
+            assert self.precision is not None
+            for each in called:
+                prepare(each, self.precision, own_format=self.own_format)
+            self.prepared = True
         dtype = torch.float32 if self.precision == torch.bfloat16 else self.own_dtype
         activations = {layer: each.to(dtype) for layer, each in self.found.items()}
         for layer in self.inside:
@@ -120,20 +113,13 @@ class _Reader:
         with autocast(given.device, self.precision):
             if not self.own_format:
                 try:
-                    return functional_call(self.module, self.weights, (channels_last(given),))
+                    return self.module(channels_last(given))
                 except RuntimeError as error:
                     if "view size is not compatible" not in str(error):
                         raise
                     self.found.clear()
                     self.own_format = True  # this network's code relies on how its tensors lie in memory
-            return functional_call(self.module, self.weights, (given if self.precision is None else given.contiguous(),))
-
-    def _prepare(self, called: Mapping[str, nn.Module]) -> None:
-        assert self.precision is not None
-        for name, each in called.items():
-            ready = prepared(name, each, self.precision, own_format=self.own_format)
-            self.weights.update({own: ready[own] for own in ready.keys() & self.weights.keys()})  # a shared one has one name
-        self.prepared = True
+            return self.module(given if self.precision is None else given.contiguous())
 
     def _hooks(self, layer: str, own: nn.Module) -> list[RemovableHandle]:
         def keep(_module: nn.Module, _inputs: object, activation: object) -> object:
@@ -158,13 +144,6 @@ class _Reader:
         self.found[layer] = activation
         if OUTPUT not in self.layers and len(self.found) == len(self.inside):
             raise _EverythingRead
-
-
-def _note(name: str, called: dict[str, nn.Module]) -> Callable[[nn.Module, object], None]:
-    def hook(module: nn.Module, _inputs: object) -> None:
-        called[name] = module
-
-    return hook
 
 
 def _of_units(module: nn.Module, given: object, units: frozenset[int]) -> Tensor | None:

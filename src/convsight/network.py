@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from convsight.activations import check_readable, evaluating, own_dtype
+from convsight.activations import check_readable, own_dtype
 from convsight.architecture import Architecture, build
 from convsight.errors import InputError, by, did_you_mean, first_line
 from convsight.files import written_whole
@@ -52,7 +52,7 @@ class InputSpec:
         if prod(self.shape) > _MOST_NUMBERS:
             raise InputError(f"an input of {by(self.shape)} has more than {_MOST_NUMBERS:,} numbers")
         low, high = self.value_range
-        if not (isfinite(low) and isfinite(high) and low < high):
+        if not (isfinite(high - low) and low < high):
             raise InputError(f"the value range of an input goes from a number to a larger one, not {self.value_range}")
         for name, each in (("mean", self.mean), ("std", self.std)):
             if len(each) not in (1, self.shape[0]) or not all(map(isfinite, each)) or (name == "std" and 0 in each):
@@ -101,7 +101,7 @@ class Network:
             if torch.device(device).type == "meta":
                 raise RuntimeError("nothing can be computed there")
             return replace(self, module=self.module.to(device))
-        except (RuntimeError, AssertionError) as error:
+        except (RuntimeError, AssertionError, ImportError, AttributeError) as error:  # each kind of device has its own
             raise InputError(f'cannot use the device "{device}": {first_line(error)}') from None
 
     def layers(self) -> list[Layer]:
@@ -121,8 +121,7 @@ class Network:
         handles = [each.register_forward_hook(note(name)) for name, each in modules.items()]
         try:
             check_readable(self.module)
-            with evaluating(self.module):
-                fields = receptive_fields(self.module, given)
+            fields = receptive_fields(self.module, given)
         except InputError:
             raise
         except Exception as error:  # whatever the user's own module raises
@@ -235,7 +234,7 @@ def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | 
         raise InputError(f'the module "{module_name}" has no "{factory_name}"') from None
     try:
         made = factory()
-    except Exception as error:  # whatever the user's own code raises
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
         raise InputError(f"{spec} failed with {type(error).__name__}: {first_line(error)}") from error
     if isinstance(made, Network):
         network = made

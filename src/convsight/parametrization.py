@@ -4,7 +4,8 @@ A parametrization is a `torch.nn.Module` that takes no input and returns the pic
 float in the value range of the network's `InputSpec`. Its parameters are what the optimizer moves; its `repr` says how it
 was made.
 
-Every sample of a batch starts from the same noise, so that a unit's picture doesn't depend on the batch it was in.
+Every sample of a batch starts from the same noise, so that a unit's picture doesn't depend on the batch it was in (save with
+L-BFGS, where a batch shares one search direction).
 """
 
 from __future__ import annotations

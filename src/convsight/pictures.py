@@ -26,6 +26,8 @@ def read_picture(path: str | Path) -> Image.Image:
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a picture")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -40,9 +42,9 @@ def read_picture(path: str | Path) -> Image.Image:
         raise InputError(f"{path} has more than {MOST_PIXELS:,} pixels; make it smaller first") from None
     except UnidentifiedImageError:
         raise InputError(f"{path} is not a picture that can be read (PNG, JPEG, GIF, TIFF, WebP, ...)") from None
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # what a damaged file makes its reader raise is not bounded
         raise InputError(f"{path} cannot be read as a picture: {error}") from None
 
 
@@ -123,6 +125,6 @@ def picture_files(paths: list[Path]) -> list[Path]:
             else [path]
         )
         if not inside:
-            raise InputError(f"the folder {path} is empty; put pictures in it")
+            raise InputError(f"the folder {path} is empty, or has only folders in it; put pictures in it")
         found += inside
     return found

@@ -6,6 +6,7 @@ The optimised input and the scores are float32 always; only what happens inside 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -36,26 +37,20 @@ def autocast(device: torch.device | str, dtype: torch.dtype | None) -> AbstractC
     return torch.autocast(kind, torch.bfloat16, enabled=dtype == torch.bfloat16, cache_enabled=False)
 
 
-def constants(module: nn.Module) -> dict[str, Tensor]:
-    """The parameters of `module` by name, without gradient, sharing its memory, and copies of its buffers."""
-    buffers = {name: each.detach().clone() for name, each in module.named_buffers()}
-    return {name: each.detach() for name, each in module.named_parameters()} | buffers
-
-
-def prepared(name: str, module: nn.Module, dtype: torch.dtype, *, own_format: bool = False) -> dict[str, Tensor]:
-    """The own parameters of the submodule called `name`, as convolutions and products read them fastest, copied if need be.
+def prepare(module: nn.Module, dtype: torch.dtype, *, own_format: bool = False) -> None:
+    """Put the parameters of `module` itself into the form that convolutions and products read fastest; it must be frozen.
 
     Filters become channels-last, unless `own_format`; with `dtype` bfloat16, float32 weights of convolutions and fully
     connected layers are converted once here, instead of at every step.
     """
-    weights = {}
-    for own, parameter in module.named_parameters(recurse=False):
-        weight = parameter.detach()
-        product = own == "weight" and isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
+    own = cast("dict[str, Tensor | None]", module._parameters)
+    for name, weight in own.items():
+        if weight is None:
+            continue
+        product = name == "weight" and isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
         if product and dtype == torch.bfloat16 and weight.dtype == torch.float32:
             weight = weight.to(torch.bfloat16)
-        weights[f"{name}.{own}" if name else own] = weight if own_format else channels_last(weight)
-    return weights
+        own[name] = weight if own_format else channels_last(weight)
 
 
 def channels_last(tensor: Tensor) -> Tensor:

@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
-from convsight.precision import constants
+from convsight.frozen import frozen
 
 # Functions by name, without the underscores of methods in place or of operators: relu_ is relu, __iadd__ is iadd.
 _CONVOLUTIONS = {"conv2d"}
@@ -159,8 +158,8 @@ def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, tuple[int, i
 
     handles = [each.register_forward_hook(note(name)) for name, each in module.named_modules() if name]
     try:
-        with torch.no_grad(), follow:
-            functional_call(module, constants(module), (given,))
+        with torch.no_grad(), frozen(module), follow:
+            module(given)
     finally:
         for handle in handles:
             handle.remove()

@@ -42,10 +42,10 @@ class Visualization:
         Raises InputError if they cannot be written, or `path` doesn't end in `.png`.
         """
         path = Path(path)
-        write_png(self.sheet(), path)
         record = self.settings | {"score": self.score.tolist(), "scores": self.scores.tolist()}
         with written_whole(path.with_suffix(".json")) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n")
+            write_png(self.sheet(), path)  # before the record is in its place, so that both are there or none
 
     def save_animation(self, path: str | Path, *, frames_per_second: int = 15) -> None:
         """Write the history as GIF or MP4, by the ending of `path`. Raises InputError if none was kept."""

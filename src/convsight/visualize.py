@@ -84,7 +84,7 @@ def visualize(
         "convsight": version("convsight"),
     }
     with read(network.module, _inside(objective), precision=precision) as activations_of:
-        _check_size(network, parametrization, transforms, activations_of)
+        _try_once(network, parametrization, transforms, activations_of)
         for step in range(steps):
             follow(schedule, climb, step / steps)
             view = compose(transforms, generator)
@@ -97,6 +97,7 @@ def visualize(
                 score = objective(activations_of(seen) | {INPUT: image})  # (B,)
                 scored.append(score.detach())
                 loss = -score.sum()  # the only minus sign
+                _check_gradient(score, objective)
                 loss.backward()  # type: ignore[no-untyped-call]
                 return loss
 
@@ -131,20 +132,26 @@ def default_parametrization(network: Network, batch: int, *, seed: int = 0) -> n
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)
 
 
-def _check_size(network: Network, stored: nn.Module, transforms: Sequence[Transform], activations_of: Reader) -> None:
-    """Raise InputError if `transforms` change the picture's size to one that `network` cannot take."""
+def _try_once(network: Network, stored: nn.Module, transforms: Sequence[Transform], activations_of: Reader) -> None:
+    """Raise InputError if `network` cannot take what it will be shown."""
     with torch.no_grad():
         image = stored()
         seen = compose(transforms, Generator().manual_seed(0))(image)
-        if seen.shape == image.shape:
-            return
         try:
             activations_of(network.input.normalise(seen))
-        except torch.OutOfMemoryError:
+        except (InputError, MemoryError, torch.OutOfMemoryError):
             raise
-        except RuntimeError as error:
-            problem = f"{network.name} cannot take the {by(seen.shape[1:])} that the transforms make: {first_line(error)}"
-            raise InputError(problem) from None
+        except Exception as error:  # whatever the user's own module raises
+            made = " that the transforms make" if seen.shape != image.shape else ""
+            problem = f"{type(error).__name__} {first_line(error)}"
+            raise InputError(f"{network.name} cannot take a batch of {by(seen.shape)}{made}: {problem}") from error
+
+
+def _check_gradient(score: Tensor, objective: Objective) -> None:
+    if not score.requires_grad:
+        raise InputError(
+            f"no gradient comes back from {objective.name} to the picture: the network detaches, counts or checkpoints there"
+        )
 
 
 def _name(function: Callable[..., object]) -> str:

@@ -35,6 +35,27 @@ class Residual(nn.Module):
 def failing():
     raise ValueError("no data here")
 
+def leaving():
+    raise SystemExit(3)
+
+class Single(nn.Conv2d):
+    def forward(self, picture):
+        assert len(picture) == 1
+        return super().forward(picture)
+
+class Detaching(nn.Conv2d):
+    def forward(self, picture):
+        return super().forward(picture).detach()
+
+def single():
+    return nn.Sequential(Single(3, 4, 3))
+
+def detaching():
+    return nn.Sequential(Detaching(3, 4, 3))
+
+def nowhere():
+    return nn.Sequential(nn.Conv2d(3, 4, 3, device="meta"))
+
 def undefined():
     made = Residual()
     torch.nn.init.constant_(made.stem.weight, float("nan"))
@@ -167,9 +188,27 @@ def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer
         (("see", "digits", "conv2", "--transform", "rotate=nan"), "--transform takes numbers up to a million"),
         (("see", "digits", "conv2", "--transform", "scale=nan"), "--transform takes numbers up to a million"),
         (("see", "digits", "conv2", "--transform", "pad=-3"), "pad adds 0 pixels or more"),
-        (("see", "digits", "output", "--transform", "pad=3"), "digits cannot take the 1x34x34 that the transforms make"),
+        (
+            ("see", "digits", "output", "--transform", "pad=3"),
+            "cannot take a batch of 10x1x34x34 that the transforms make",
+        ),
         (("layers", "mymodels:failing", "--shape", "3x24x24"), "mymodels:failing failed with ValueError: no data here"),
         (("layers", "broken:net", "--shape", "3x24x24"), 'the module "broken" is no valid Python'),
+        (("see", "digits", "conv2", "--transform", "pad=1000000"), "not enough memory"),
+        (("see", "digits", "conv2", "--transform", "jitter=2.5"), "--transform jitter takes a whole number, not 2.5"),
+        (("see", "mymodels:residual", "block", "--shape", "3x24x32", "--like", "digits"), "residual takes 3x24x32, not digits"),
+        (("see", "digits", "conv2", "--learning-rate", "1e300"), "--learning-rate"),
+        (("see", "digits", "conv2", "--learning-rate", "nan"), "--learning-rate"),
+        (("see", "digits", "conv2", "--unit", "9" * 5000), "--unit is a list such as 3,7-9, or all"),
+        (("layers", "mymodels:residual", "--shape", "1x1x" + "9" * 5000), "--shape is CHANNELSxHEIGHTxWIDTH"),
+        (("see", "digits", "conv2", "--device", "hpu"), 'cannot use the device "hpu"'),
+        (("see", "digits", "conv2", "--steps", "0"), "--steps"),
+        (("see", "digits", "conv2", "--nothing"), "No such option: --nothing"),
+        (("layers",), "Missing argument 'NETWORK'"),
+        (("layers", "mymodels:leaving", "--shape", "3x24x24"), "mymodels:leaving failed with SystemExit: 3"),
+        (("see", "mymodels:single", "0", "--shape", "3x24x24"), "single cannot take a batch of 4x3x24x24: AssertionError"),
+        (("see", "mymodels:detaching", "0", "--shape", "3x24x24"), "no gradient comes back from channel(0, 0-3)"),
+        (("filters", "mymodels:nowhere", "--shape", "3x24x24"), "hold infinite or undefined weights"),
         (("filters", "digits", "--out", "filters.jpg"), "filters.jpg should end in .png"),
         (("layers", "failing:net", "--shape", "3x24x24"), "importing \"failing\" failed with KeyError: 'no such key'"),
         (("layers", "mymodels.py:residual"), "write mymodels:residual"),

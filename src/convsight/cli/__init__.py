@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
+import torch
 import typer
 
 from convsight import __version__
 from convsight.cli import digits, look, tour
 from convsight.cli.terminal import complain, say
 from convsight.errors import InputError
-
-_INTERRUPTED_SAYS_TYPER = 130
 
 app = typer.Typer(
     help="See what a convolutional network sees; shape one to fit your data.",
@@ -23,13 +22,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and leave.")] = False,
-) -> None:
+def _tell(version: bool) -> None:
     if version:
         say(f"convsight {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
 
 
 app.command()(look.layers)
@@ -42,12 +47,17 @@ app.command()(tour.tour)
 def main() -> None:
     """Run the command that the arguments name."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as error:  # how the command was written
+        complain(error.format_message())
+    except (typer.Abort, KeyboardInterrupt):
+        complain("interrupted; nothing half-written is left")
     except InputError as error:
         complain(str(error))
-        sys.exit(2)
-    except SystemExit as ended:
-        if ended.code != _INTERRUPTED_SAYS_TYPER:
+    except OSError as error:  # where the command's words go
+        complain(str(error))
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
-        complain("interrupted; nothing half-written is left")
-        sys.exit(2)
+        complain("not enough memory; take smaller pictures or fewer units at once")
+    sys.exit(2)

@@ -83,7 +83,7 @@ def see(
         typer.Option(help="Hold the picture to what these have in common: a folder of pictures, or digits for real digits."),
     ] = None,
     optimizer: Annotated[Literal["adam", "sgd", "lbfgs"], typer.Option(help="How to climb.")] = "adam",
-    learning_rate: Annotated[float | None, typer.Option(help="Default: the optimizer's own.", min=0)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Default: the optimizer's own.", min=1e-9, max=1e6)] = None,
     steps: Annotated[int, typer.Option(min=1)] = 256,
     seed: Seed = 0,
     precision: Annotated[Literal["auto", "float32", "bfloat16"], typer.Option(help="Inside the network.")] = "auto",
@@ -177,6 +177,8 @@ def _stored(network: Network, batch: int, name: str, like: str | None, seed: int
     if like is not None:
         if name != "auto":
             raise InputError("--like stores the picture as principal components; leave --parametrization out")
+        if like == "digits" and network.input.shape != (1, 28, 28):
+            raise InputError(f"{network.name} takes {by(network.input.shape)}, not digits; give --like a folder of pictures")
         real = data.load_digits(None, "train").pictures() if like == "digits" else show.alike(Path(like), network)
         stored = parametrization.principal(real, batch, value_range=network.input.value_range, seed=seed)
         stored.made += f", like {like}"
@@ -189,6 +191,8 @@ def _stored(network: Network, batch: int, name: str, like: str | None, seed: int
 
 def _transform(text: str) -> transforms.Transform:
     name, numbers = weighted(text, "--transform", numbers=None if text.startswith("scale") else 1)
+    if name in ("jitter", "pad") and numbers[0] != int(numbers[0]):
+        raise InputError(f"--transform {name} takes a whole number, not {numbers[0]:g}")
     known = {
         "jitter": lambda: transforms.jitter(int(numbers[0])),
         "rotate": lambda: transforms.rotate(numbers[0]),

@@ -27,7 +27,7 @@ def shape_of(text: str | None) -> tuple[int, int, int] | None:
     if text is None:
         return None
     parts = text.replace(",", "x").split("x")
-    if len(parts) != 3 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+    if len(parts) != 3 or not all(_is_count(part) and int(part) > 0 for part in parts):
         raise InputError(f'--shape is CHANNELSxHEIGHTxWIDTH, for example 3x224x224, not "{text}"')
     return int(parts[0]), int(parts[1]), int(parts[2])
 
@@ -39,12 +39,16 @@ def units_of(text: str, available: int) -> list[int]:
     units: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or (dash and int(last) < int(first)):
+        if not _is_count(first) or (dash and not _is_count(last)) or (dash and int(last) < int(first)):
             raise InputError(f'--unit is a list such as 3,7-9, or all, not "{text}"')
         if int(last or first) >= available:
             raise InputError(f"there is no unit {last or first}: the layer has {available}, numbered 0 to {available - 1}")
         units += range(int(first), int(last or first) + 1)
     return units
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
 
 
 def weighted(text: str, option: str, *, numbers: int | None) -> tuple[str, list[float]]:

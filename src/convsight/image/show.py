@@ -25,13 +25,14 @@ def filters(network: Network, layer: str | None = None) -> tuple[str, Tensor]:
     name = next(iter(convolutions)) if layer is None else layer
     if name not in convolutions:
         raise InputError(f'no convolution "{name}" in {network.name}{did_you_mean(name, convolutions)}')
-    weight = convolutions[name].weight.detach().float().cpu()
+    weight = convolutions[name].weight.detach().float()
+    weight = weight if weight.is_meta else weight.cpu()
     if weight.shape[1] not in (1, 3):
         raise InputError(
             f"the filters of {name} span {weight.shape[1]} channels, which are no colours, so they make no pictures; "
             "find what excites them with convsight see"
         )
-    if not weight.isfinite().all():
+    if weight.is_meta or not weight.isfinite().all():
         raise InputError(f"the filters of {name} hold infinite or undefined weights")
     return name, 0.5 + 0.5 * weight / weight.abs().max().clamp_min(torch.finfo(weight.dtype).tiny)
 
