@@ -32,21 +32,33 @@ def photographs(kind: str, images: Tensor) -> list[Image.Image]:
         light = 0.75 + 0.15 * rows * random.uniform(-1, 1) + 0.15 * columns * random.uniform(-1, 1)
         if kind == "light on dark":
             values = 0.15 + 0.7 * values
-        elif kind == "dark on light":
-            values = light * (1 - 0.8 * values)
         else:
-            values = light * (1 - 0.35 * values)
+            values = light * (1 - (0.35 if kind == "faint pencil" else 0.8) * values)
+        if kind == "a vignette":
+            values *= 1 - 0.35 * (rows**2 + columns**2) / 2
+        elif kind == "a hard shadow":
+            values[:, :170] *= 0.6
+        elif kind == "a sheet on a desk":
+            values = np.pad(values, 45, constant_values=0.3)
+        elif kind == "in a frame":
+            values[5:-5, [5, 6, 7, -6, -7, -8]] = values[[5, 6, 7, -6, -7, -8], 5:-5] = 0.1
         values += random.normal(0, 0.02, values.shape)
         made.append(Image.fromarray((values.clip(0, 1) * 255).astype(np.uint8)))
     return made
 
 
-@pytest.mark.parametrize("kind", ["dark on light", "light on dark", "faint pencil"])
+KINDS = [
+    "dark on light", "light on dark", "faint pencil", "a vignette", "a hard shadow", "a sheet on a desk", "in a frame",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_photographs_of_digits_are_read(kind: str) -> None:
     digits = load_digits(None, "test")
     chosen = torch.arange(0, 1000, 10)
     given = torch.cat([digit(picture) for picture in photographs(kind, digits.images[chosen])])
-    assert (called(given) == digits.labels[chosen]).sum() >= 97
+    least = 70 if kind == "a hard shadow" else 97  # its edge looks like a stroke where it crosses the light
+    assert (called(given) == digits.labels[chosen]).sum() >= least
 
 
 def test_mnists_own_digits_stay_what_they_are() -> None:
