@@ -19,6 +19,7 @@ from convsight import (
     l2,
     logit,
     neuron,
+    overlay,
     pad,
     pixels_from,
     principal,
@@ -96,7 +97,7 @@ def test_transforms(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", ["pixels", "fourier", "fourier, correlated", "fourier, decay 1.5", "fourier, range", "principal"]
+    "make", ["pixels", "overlay", "fourier", "fourier, correlated", "fourier, decay 1.5", "fourier, range", "principal"]
 )
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
@@ -105,6 +106,7 @@ def test_parametrizations(make: str, seed: int) -> None:
     small = seed % 1000
     parametrization: nn.Module = {
         "pixels": lambda: pixels_from(picture(generator)),
+        "overlay": lambda: overlay(picture(generator)),
         "fourier": lambda: fourier(SHAPE, 2, seed=small, deviation=1.0, dtype=torch.float64),
         "fourier, correlated": lambda: fourier(SHAPE, 2, seed=small, decorrelated=False, dtype=torch.float64),
         "fourier, decay 1.5": lambda: fourier((1, 9, 8), 2, seed=small, decay=1.5, dtype=torch.float64),

@@ -7,10 +7,14 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from convsight import receptive_field
 from convsight.architecture import build
 from convsight.image.model import DIGITS
-from convsight.receptive_field import receptive_fields
 from tests.networks import SHAPE, branching
+
+
+def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, tuple[int, int] | None]:
+    return {name: each and each.size for name, each in receptive_field.receptive_fields(module, given).items()}
 
 
 def seen(module: nn.Module, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from convsight.errors import InputError
 from convsight.network import InputSpec, Network, load, save
 from convsight.objectives import Objective, channel, dream, l1, l2, logit, neuron, total_variation
 from convsight.optimizers import adam, lbfgs, sgd
-from convsight.parametrization import fourier, pixels, pixels_from, principal
+from convsight.parametrization import fourier, overlay, pixels, pixels_from, principal
 from convsight.transforms import jitter, pad, rotate, scale
 from convsight.visualization import Visualization
 from convsight.visualize import evaluate, visualize
@@ -35,6 +35,7 @@ __all__ = [
     "load",
     "logit",
     "neuron",
+    "overlay",
     "pad",
     "pixels",
     "pixels_from",

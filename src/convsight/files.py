@@ -30,6 +30,12 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_ending(path: str | Path, *endings: str) -> None:
+    """Raise InputError unless `path` ends in one of `endings`, such as ".png", in small letters or capitals."""
+    if Path(path).suffix.lower() not in endings:
+        raise InputError(f"{path} should end in {' or '.join(endings)}")
+
+
 def check_writable(path: str | Path) -> None:
     """Raise InputError now if `path` could not be written later; for use before long work. Leaves nothing behind."""
     path = Path(path)

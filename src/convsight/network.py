@@ -24,10 +24,13 @@ from convsight.activations import check_readable, own_dtype
 from convsight.architecture import Architecture, build
 from convsight.errors import InputError, by, did_you_mean, first_line
 from convsight.files import written_whole
-from convsight.receptive_field import receptive_fields
+from convsight.receptive_field import Field, receptive_fields
 from convsight.state_dict import fill, read_state_dict
 
 SHIPPED = ("digits",)
+_PRETRAINED = "convsight.image.pretrained"  # by name only: the core imports no application
+PRETRAINED = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
+_COLLECTIONS = ("torchvision", "timm")
 _MOST_NUMBERS = 2**28
 
 
@@ -95,6 +98,26 @@ class Network:
     def device(self) -> torch.device:
         return next((each.device for each in self.module.parameters()), torch.device("cpu"))
 
+    def unit(self, label: str) -> int:
+        """The output whose label is `label`, or alone has it in its name, whatever the case; or the number it is.
+
+        Raises InputError if there is none, or several have it in their name.
+        """
+        wanted = label.strip().lower()
+        if wanted.isdecimal() and len(wanted) < 10 and int(wanted) < len(self.labels):
+            return int(wanted)
+        names = [each.lower() for each in self.labels]
+        found = [index for index, each in enumerate(names) if each == wanted]
+        found = found or [index for index, each in enumerate(names) if wanted and wanted in each]
+        if not found:
+            raise InputError(f'{self.name} has no class "{label}"{did_you_mean(wanted, names)}')
+        if len(found) > 1:
+            several = ", ".join(f"{self.labels[index]} ({index})" for index in found[:8])
+            raise InputError(
+                f'"{label}" is in the names of {len(found)} classes: {several}{", ..." if found[8:] else ""}; give one'
+            )
+        return found[0]
+
     def to(self, device: torch.device | str) -> Network:
         """The same network with its module on `device`. Raises InputError if there is no such device."""
         try:
@@ -134,7 +157,7 @@ class Network:
                 handle.remove()
         return [
             Layer(
-                name, type(modules[name]).__name__, shapes[name], fields.get(name),
+                name, type(modules[name]).__name__, shapes[name], _size(fields.get(name)),
                 sum(each.numel() for each in modules[name].parameters()),
             )
             for name in modules
@@ -142,14 +165,22 @@ class Network:
         ]  # fmt: skip
 
 
-def load(spec: str, *, weights: str | Path | None = None, shape: Sequence[int] | None = None) -> Network:
-    """Open a network by `spec`: a shipped one's name, a `.safetensors` file that `save` wrote, or `package.module:factory`.
+def _size(field: Field | None) -> tuple[int, int] | None:
+    return None if field is None else field.size
 
-    A factory is called without arguments and returns a `Network`, or a torch module; a module's input is then `shape`
-    (C, H, W) with values in [0, 1]. `weights`: a state dict for it, as safetensors or written by `torch.save`.
+
+def load(spec: str, *, weights: str | Path | None = None, shape: Sequence[int] | None = None) -> Network:
+    """Open a network by `spec`.
+
+    That is the name of one that ships, `digits`, or is fetched when first asked for, such as `vgg16`; `torchvision:NAME` or
+    `torchvision:NAME:WEIGHTS`; `timm:NAME`; a `.safetensors` file that `save` wrote; or `package.module:factory`. A factory is
+    called without arguments and returns a `Network`, or a torch module; a module's input is then `shape` (C, H, W) with
+    values in [0, 1]. `weights`: a state dict for it, as safetensors or written by `torch.save`.
     Raises InputError if anything of this doesn't exist or doesn't fit.
     """
-    if ":" in spec and not spec.endswith(".safetensors"):
+    collection, _, name = spec.partition(":")
+    elsewhere = spec in PRETRAINED or (collection in _COLLECTIONS and name)
+    if ":" in spec and not elsewhere and not spec.endswith(".safetensors"):
         return _from_factory(spec, weights, shape)
     if weights is not None or shape is not None:
         raise InputError(f"{spec} brings its own weights and shape; give others only for package.module:factory")
@@ -157,9 +188,14 @@ def load(spec: str, *, weights: str | Path | None = None, shape: Sequence[int] |
         return _from_file(Path(spec), Path(spec).stem)
     if spec in SHIPPED:
         return _from_file(shipped(spec), spec)
+    if elsewhere:
+        pretrained = importlib.import_module(_PRETRAINED)
+        opened: Network = getattr(pretrained, spec)() if spec in PRETRAINED else getattr(pretrained, collection)(name)
+        return opened
+    known = (*SHIPPED, *PRETRAINED)
     raise InputError(
-        f'no network "{spec}"{did_you_mean(spec, SHIPPED)}; give {", ".join(SHIPPED)}, a .safetensors file of convsight, '
-        "or package.module:factory"
+        f'no network "{spec}"{did_you_mean(spec, known)}; give {", ".join(known)}, torchvision:NAME, timm:NAME, a .safetensors '
+        "file of convsight, or package.module:factory"
     )
 
 

@@ -49,6 +49,27 @@ class Pixels(Parametrization):
         return _Bounded.apply(self.values, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
 
 
+class Overlay(Parametrization):
+    """A picture and changes to it, held within `value_range`; of three channels, the changes' colours are decorrelated.
+
+    So a step along the gradient changes light and dark first, as colours differ in photographs, instead of shrill colours.
+    """
+
+    picture: Tensor
+    colour: Tensor
+
+    def __init__(self, picture: Tensor, value_range: Range = (0.0, 1.0)) -> None:
+        super().__init__()
+        self.value_range = value_range
+        self.changes = nn.Parameter(torch.zeros_like(picture))
+        self.register_buffer("picture", picture)
+        self.register_buffer("colour", _colour(picture.dtype) if picture.shape[1] == 3 else torch.eye(picture.shape[1]))
+
+    def forward(self) -> Tensor:
+        changed = self.picture + torch.einsum("oc,bchw->bohw", self.colour, self.changes)
+        return _Bounded.apply(changed, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
+
+
 class Fourier(Parametrization):
     """The picture's spectrum, scaled by 1/frequency as in photographs, through a sigmoid into `value_range`.
 
@@ -70,8 +91,7 @@ class Fourier(Parametrization):
         columns = torch.fft.rfftfreq(width, dtype=spectrum.dtype)
         frequency = torch.sqrt(rows**2 + columns**2).clamp_min(1 / max(height, width))
         self.register_buffer("scale", frequency**-decay)
-        colour = torch.tensor(_COLOUR_CORRELATION, dtype=spectrum.dtype)
-        self.register_buffer("colour", colour / colour.norm(dim=0).max())
+        self.register_buffer("colour", _colour(spectrum.dtype))
 
     def forward(self) -> Tensor:
         spectrum = torch.view_as_complex(self.spectrum) * self.scale
@@ -129,6 +149,13 @@ def pixels_from(picture: Tensor, *, value_range: Range = (0.0, 1.0)) -> Pixels:
     return made
 
 
+def overlay(picture: Tensor, *, value_range: Range = (0.0, 1.0)) -> Overlay:
+    """Changes, none at first, to `picture`: (B, C, H, W) float in `value_range`."""
+    made = Overlay(picture.detach(), value_range)
+    made.made = "on a picture"
+    return made
+
+
 def fourier(
     shape: tuple[int, int, int],
     batch: int = 1,
@@ -183,6 +210,12 @@ def principal(
     made = PrincipalComponents((0.3 * noise).repeat(batch, 1), mean, directions, value_range, deviations=deviations)
     made.made = f"{components} of {len(pictures)} pictures, deviations={deviations:g}, seed={seed}"
     return made
+
+
+def _colour(dtype: torch.dtype) -> Tensor:
+    colour = torch.tensor(_COLOUR_CORRELATION, dtype=dtype)
+    scaled: Tensor = colour / colour.norm(dim=0).max()
+    return scaled
 
 
 class _Bounded(torch.autograd.Function):

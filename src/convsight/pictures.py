@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from convsight.errors import InputError
-from convsight.files import written_whole
+from convsight.files import check_ending, written_whole
 
 MOST_PIXELS = 200_000_000
 
@@ -89,8 +89,7 @@ def png(picture: Tensor) -> bytes:
 
 def write_png(picture: Tensor, path: str | Path) -> None:
     """Write `picture` (C, H, W) float in [0, 1]. Raises InputError if `path` cannot be written or isn't named .png."""
-    if Path(path).suffix.lower() != ".png":
-        raise InputError(f"a picture is saved as PNG; {path} should end in .png")
+    check_ending(path, ".png")
     content = png(picture)
     with written_whole(path) as temporary:
         temporary.write_bytes(content)

@@ -33,7 +33,7 @@ _ALONG_CHANNELS = {"cat", "concat", "concatenate", "chunk", "split", "tensor_spl
 
 
 @dataclass(frozen=True)
-class _Field:
+class Field:
     """What one unit sees, in input pixels: rows, columns, and the step between neighbouring units.
 
     `start`: the first row and column that the first unit sees, below zero where there is padding. `places`: how many units
@@ -48,12 +48,12 @@ class _Field:
 
 
 class _Follow(TorchFunctionMode):
-    """Carries a `_Field` with every tensor that comes from the input, through each operation in turn; None if unknown."""
+    """Carries a `Field` with every tensor that comes from the input, through each operation in turn; None if unknown."""
 
     def __init__(self, given: Tensor) -> None:
         super().__init__()
         self.limit = (given.shape[-2], given.shape[-1])
-        self.fields: dict[int, _Field | None] = {id(given): _Field((1, 1), (1, 1), (0, 0), self.limit)}
+        self.fields: dict[int, Field | None] = {id(given): Field((1, 1), (1, 1), (0, 0), self.limit)}
         self.alive: list[Tensor] = [given]  # so that no id is used twice
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -69,8 +69,8 @@ class _Follow(TorchFunctionMode):
         return result
 
     def _field(
-        self, func: Any, inputs: list[_Field | None], shape: torch.Size, output: Tensor, args: Any, kwargs: Any
-    ) -> _Field | None:
+        self, func: Any, inputs: list[Field | None], shape: torch.Size, output: Tensor, args: Any, kwargs: Any
+    ) -> Field | None:
         known = [each for each in inputs if each is not None]
         if len(known) < len(inputs):
             return None
@@ -105,13 +105,13 @@ class _Follow(TorchFunctionMode):
             return shifted if _either(given, 2, "mode") in (None, "constant") else None
         return before if name in _ONE_BY_ONE and same else None
 
-    def _merged(self, before: _Field) -> _Field:
+    def _merged(self, before: Field) -> Field:
         """The field of a unit that sees all places at once."""
         return self._slid(replace(before, flat=True), (1, 1), before.places, (1, 1), (1, 1))
 
     def _slid(
-        self, before: _Field, places: tuple[int, int], *window: tuple[int, int], padding: tuple[int, int] = (0, 0)
-    ) -> _Field:
+        self, before: Field, places: tuple[int, int], *window: tuple[int, int], padding: tuple[int, int] = (0, 0)
+    ) -> Field:
         """A window of (kernel, stride, dilation), each (rows, columns)."""
         rows, columns = (
             (min(limit, size + (kernel - 1) * dilation * step), step * stride)
@@ -120,13 +120,13 @@ class _Follow(TorchFunctionMode):
         start = _moved(before, padding).start
         return replace(before, size=(rows[0], columns[0]), step=(rows[1], columns[1]), start=start, places=places)
 
-    def _adapted(self, before: _Field, places: tuple[int, int]) -> _Field | None:
+    def _adapted(self, before: Field, places: tuple[int, int]) -> Field | None:
         if any(there % wanted for there, wanted in zip(before.places, places, strict=True)):
             return None  # windows of several lengths
         kernel = (before.places[0] // places[0], before.places[1] // places[1])
         return self._slid(before, places, kernel, kernel, (1, 1))
 
-    def _reduced(self, before: _Field, shape: torch.Size, output: Tensor, dims: Any) -> _Field | None:
+    def _reduced(self, before: Field, shape: torch.Size, output: Tensor, dims: Any) -> Field | None:
         if dims is None:
             return self._merged(before)
         reduced = {each % len(shape) for each in (dims if isinstance(dims, list | tuple) else [dims])}
@@ -140,19 +140,18 @@ class _Follow(TorchFunctionMode):
         return None
 
 
-def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, tuple[int, int] | None]:
-    """Rows and columns of the input `given` (1, C, H, W) that one unit of each layer can depend on, by layer name.
+def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, Field | None]:
+    """What of the input `given` (1, C, H, W) one unit of each layer can depend on, by layer name.
 
-    Never more than (H, W). None behind an operation that moves things in a way that isn't known here. A layer that is
-    called several times counts at its first call.
+    Never more than all of it, (H, W). None behind an operation that moves things in a way that isn't known here. A layer that
+    is called several times counts at its first call.
     """
-    fields: dict[str, tuple[int, int] | None] = {}
+    fields: dict[str, Field | None] = {}
     follow = _Follow(given)
 
     def note(name: str) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            field = follow.fields.get(id(output))
-            fields.setdefault(name, field.size if field else None)
+            fields.setdefault(name, follow.fields.get(id(output)))
 
         return hook
 
@@ -166,7 +165,7 @@ def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, tuple[int, i
     return fields
 
 
-def _joined(known: list[_Field], limit: tuple[int, int]) -> _Field | None:
+def _joined(known: list[Field], limit: tuple[int, int]) -> Field | None:
     """The field of what several inputs make together, place by place; None if they move at different rates."""
     whole = next((each for each in known if each.size == limit), None)
     if whole is not None:
@@ -179,7 +178,7 @@ def _joined(known: list[_Field], limit: tuple[int, int]) -> _Field | None:
     return replace(known[0], size=(down, across), start=(starts[0], starts[1]))
 
 
-def _moved(field: _Field, padding: tuple[int, int]) -> _Field:
+def _moved(field: Field, padding: tuple[int, int]) -> Field:
     """Each unit where one was that many places before."""
     rows, columns = (begin - pad * step for begin, pad, step in zip(field.start, padding, field.step, strict=True))
     return replace(field, start=(rows, columns))
@@ -210,7 +209,7 @@ def _window(name: str, given: Mapping[Any, Any]) -> tuple[tuple[int, int], tuple
     return kernel, _pair(stride), _pair(dilation)
 
 
-def _reshaped(before: _Field, name: str, shape: torch.Size, output: Tensor, given: Mapping[Any, Any]) -> _Field | None:
+def _reshaped(before: Field, name: str, shape: torch.Size, output: Tensor, given: Mapping[Any, Any]) -> Field | None:
     """Other dimensions may change as they like; places may all go into one dimension, the last, and stay there."""
     if name in ("permute", "transpose"):
         order = list(range(len(shape)))

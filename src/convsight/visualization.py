@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from convsight.errors import InputError, extra
+from convsight.animation import write_animation
+from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.pictures import from_tensor, grid, png, write_png
 
@@ -32,11 +33,14 @@ class Visualization:
     value_range: tuple[float, float] = (0.0, 1.0)
     frames: Tensor | None = None
 
-    def sheet(self) -> Tensor:
-        """All pictures in one: (3 or 1, H', W') float in [0, 1]; of inputs with other channel counts, the first channel."""
-        return grid(_shown(self.input, self.value_range))
+    def sheet(self, *, enlarge: int | None = None) -> Tensor:
+        """All pictures in one: (3 or 1, H', W') float in [0, 1]; of inputs with other channel counts, the first channel.
 
-    def save(self, path: str | Path) -> None:
+        `enlarge`: by what whole number, by default as far as fits.
+        """
+        return grid(_shown(self.input, self.value_range), enlarge=enlarge, gap=2 if len(self.input) > 1 else 0)
+
+    def save(self, path: str | Path, *, enlarge: int | None = None) -> None:
         """Write the sheet as PNG, and beside it, with the ending `.json`, the settings and scores.
 
         Raises InputError if they cannot be written, or `path` doesn't end in `.png`.
@@ -45,22 +49,16 @@ class Visualization:
         record = self.settings | {"score": self.score.tolist(), "scores": self.scores.tolist()}
         with written_whole(path.with_suffix(".json")) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n")
-            write_png(self.sheet(), path)  # before the record is in its place, so that both are there or none
+            write_png(self.sheet(enlarge=enlarge), path)  # before the record is in its place, so that both are there or none
 
     def save_animation(self, path: str | Path, *, frames_per_second: int = 15) -> None:
-        """Write the history as GIF or MP4, by the ending of `path`. Raises InputError if none was kept."""
-        path = Path(path)
+        """Write the history as GIF or MP4, by the ending of `path`.
+
+        Raises InputError if none was kept, or as `write_animation` does.
+        """
         if self.frames is None:
             raise InputError("no history was kept; ask for it with visualize(..., frames=60)")
-        if path.suffix.lower() == ".gif":
-            first, *rest = self._frames()
-            with written_whole(path) as temporary:
-                first.save(temporary, "GIF", save_all=True, append_images=rest, duration=1000 // frames_per_second, loop=0)
-        elif path.suffix.lower() == ".mp4":
-            with written_whole(path) as temporary:
-                _write_mp4(list(self._frames()), temporary, frames_per_second)
-        else:
-            raise InputError(f"an animation is saved as GIF or MP4; {path} should end in .gif or .mp4")
+        write_animation(self._frames(), path, frames_per_second=frames_per_second)
 
     def _frames(self) -> Iterator[Image.Image]:
         assert self.frames is not None
@@ -80,18 +78,6 @@ def _shown(image: Tensor, value_range: tuple[float, float]) -> Tensor:
     low, high = value_range
     image = ((image - low) / (high - low)).clamp(0, 1)
     return image if image.shape[1] in (1, 3) else image[:, :1]
-
-
-def _write_mp4(frames: list[Image.Image], path: Path, frames_per_second: int) -> None:
-    av = extra("av", "video")
-    width, height = (length // 2 * 2 for length in frames[0].size)  # yuv420p has even sides
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=frames_per_second)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for frame in frames:
-            cropped = frame.convert("RGB").crop((0, 0, width, height))
-            container.mux(stream.encode(av.VideoFrame.from_image(cropped)))
-        container.mux(stream.encode())
 
 
 def stacked(snapshots: list[Tensor]) -> Tensor | None:

@@ -22,6 +22,7 @@ from convsight.objectives import Objective
 from convsight.optimizers import MakeOptimizer, Schedule, adam, constant, follow, half_cosine
 from convsight.parametrization import fourier, pixels
 from convsight.precision import fastest
+from convsight.tiles import ascend_by_tiles, tiles
 from convsight.transforms import Transform, compose
 from convsight.visualization import Visualization, snapshot, stacked
 
@@ -35,6 +36,7 @@ def visualize(
     optimizer: MakeOptimizer | None = None,
     schedule: Schedule | None = None,
     transforms: Sequence[Transform] = (),
+    tile: int | None = None,
     seed: int = 0,
     precision: torch.dtype | None = None,
     frames: int = 0,
@@ -44,14 +46,18 @@ def visualize(
 
     `parametrization() -> (B, C, H, W)`; by default noise in one sample a unit, stored as a spectrum for colour pictures
     and as pixels for others. `transforms`: what is done to the picture before the network sees it, drawn anew at each
-    step from `seed`. `schedule`: how the learning rate falls, by default along half a cosine. `precision`: float32 or
-    bfloat16 inside the network, by default what is fastest. `frames`: how many moments of the history to keep, the
-    last step's picture among them; with fewer steps, one a step.
-    `on_step(step)` is called after each step.
+    step from `seed`. `schedule`: how the learning rate falls, by default along half a cosine. `tile`: show the network
+    pieces of at most so many pixels a side, one after the other, whose scores add up, so that a large picture needs little
+    memory. `precision`: float32 or bfloat16 inside the network, by default what is fastest. `frames`: how many moments of
+    the history to keep, the last step's picture among them; with fewer steps, one a step. `on_step(step)` is called after
+    each step.
 
     Scores are those of each step; with L-BFGS, of the first evaluation in it. The network comes back as it was.
-    Raises InputError if a layer, a unit or a position doesn't exist, or the batch is not one sample a unit.
+    Raises InputError if a layer, a unit or a position doesn't exist, the batch is not one sample a unit, or an objective
+    reads the whole input though there are tiles.
     """
+    if tile is not None and INPUT in objective.layers:
+        raise InputError(f"{objective.name} reads the whole picture, so it cannot be shown in tiles")
     if not isinstance(network, Network):
         raise InputError("say what the module takes: give Network(module, InputSpec(shape=(channels, height, width)))")
     if parametrization is None:
@@ -83,8 +89,15 @@ def visualize(
         "torch": torch.__version__,
         "convsight": version("convsight"),
     }
+
+    def checked(score: Tensor) -> Tensor:
+        if not score.requires_grad:
+            cause = "the network detaches, counts or checkpoints there"
+            raise InputError(f"no gradient comes back from {objective.name} to the picture: {cause}")
+        return score
+
     with read(network.module, _inside(objective), precision=precision) as activations_of:
-        _try_once(network, parametrization, transforms, activations_of)
+        _try_once(network, parametrization, transforms, activations_of, tile)
         for step in range(steps):
             follow(schedule, climb, step / steps)
             view = compose(transforms, generator)
@@ -94,10 +107,12 @@ def visualize(
                 climb.zero_grad()
                 image = parametrization()
                 seen = network.input.normalise(view(image))
-                score = objective(activations_of(seen) | {INPUT: image})  # (B,)
+                if tile is not None:
+                    scored.append(ascend_by_tiles(seen, lambda piece: checked(objective(activations_of(piece))), tile))
+                    return -scored[-1].sum()
+                score = checked(objective(activations_of(seen) | {INPUT: image}))  # (B,)
                 scored.append(score.detach())
                 loss = -score.sum()  # the only minus sign
-                _check_gradient(score, objective)
                 loss.backward()  # type: ignore[no-untyped-call]
                 return loss
 
@@ -108,7 +123,7 @@ def visualize(
             if on_step is not None:
                 on_step(step)
     image = parametrization().detach()
-    finished = evaluate(network, objective, image, precision=precision)
+    finished = evaluate(network, objective, image, tile=tile, precision=precision)
     if not torch.isfinite(finished).all():
         raise InputError(f"{objective.name} became infinite or undefined; take a smaller learning rate")
     settings["seconds"] = round(time.perf_counter() - started, 3)
@@ -116,14 +131,19 @@ def visualize(
     return Visualization(image.cpu(), history, finished.cpu(), settings, network.input.value_range, stacked(kept))
 
 
-def evaluate(network: Network, objective: Objective, image: Tensor, *, precision: torch.dtype | None = None) -> Tensor:
-    """The score (B,) of `image` (B, C, H, W) in the network's value range, without gradient.
+def evaluate(
+    network: Network, objective: Objective, image: Tensor, *, tile: int | None = None, precision: torch.dtype | None = None
+) -> Tensor:
+    """The score (B,) of `image` (B, C, H, W) in the network's value range, without gradient; in tiles, their sum.
 
     `precision`: float32 or bfloat16, as fast as it goes; by default exactly the network's own pass.
     """
     image = image.to(network.device)
     with torch.no_grad(), read(network.module, _inside(objective), precision=precision) as activations_of:
-        return objective(activations_of(network.input.normalise(image)) | {INPUT: image})
+        if tile is None:
+            return objective(activations_of(network.input.normalise(image)) | {INPUT: image})
+        pieces = (objective(activations_of(network.input.normalise(image[part]))) for part in tiles(image, tile))
+        return torch.stack(list(pieces)).sum(0)
 
 
 def default_parametrization(network: Network, batch: int, *, seed: int = 0) -> nn.Module:
@@ -132,11 +152,15 @@ def default_parametrization(network: Network, batch: int, *, seed: int = 0) -> n
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)
 
 
-def _try_once(network: Network, stored: nn.Module, transforms: Sequence[Transform], activations_of: Reader) -> None:
+def _try_once(
+    network: Network, stored: nn.Module, transforms: Sequence[Transform], activations_of: Reader, tile: int | None
+) -> None:
     """Raise InputError if `network` cannot take what it will be shown."""
     with torch.no_grad():
         image = stored()
         seen = compose(transforms, Generator().manual_seed(0))(image)
+        if tile is not None:
+            seen = seen[tiles(seen, tile)[0]]
         try:
             activations_of(network.input.normalise(seen))
         except (InputError, MemoryError, torch.OutOfMemoryError):
@@ -145,13 +169,6 @@ def _try_once(network: Network, stored: nn.Module, transforms: Sequence[Transfor
             made = " that the transforms make" if seen.shape != image.shape else ""
             problem = f"{type(error).__name__} {first_line(error)}"
             raise InputError(f"{network.name} cannot take a batch of {by(seen.shape)}{made}: {problem}") from error
-
-
-def _check_gradient(score: Tensor, objective: Objective) -> None:
-    if not score.requires_grad:
-        raise InputError(
-            f"no gradient comes back from {objective.name} to the picture: the network detaches, counts or checkpoints there"
-        )
 
 
 def _name(function: Callable[..., object]) -> str:

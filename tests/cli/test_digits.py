@@ -71,7 +71,7 @@ def test_a_picture_that_cannot_be_read_leaves_the_others(convsight: Run) -> None
     [
         (("train", "--data", "nowhere"), "there is no folder nowhere"),
         (("train", "--data", "empty"), "empty has no train-images-idx3-ubyte"),
-        (("train", "--out", "mine.pt"), "a network is saved as .safetensors"),
+        (("train", "--out", "mine.pt"), "mine.pt should end in .safetensors"),
         (("train", "--out", "/proc/mine.safetensors"), "cannot write /proc/mine.safetensors"),
         (("evaluate", "--data", "cut"), "is cut off"),
         (("evaluate", "--network", "text.png"), 'no network "text.png"'),

@@ -15,7 +15,7 @@ from convsight.cli.options import Data, Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError, by
-from convsight.files import check_writable
+from convsight.files import check_ending, check_writable
 from convsight.network import Network, load, save
 from convsight.precision import best_device
 
@@ -43,8 +43,7 @@ def train(
     from convsight.training import is_main_process, shuffled
     from convsight.training import train as fit
 
-    if out.suffix != ".safetensors":
-        raise InputError(f"a network is saved as .safetensors; {out} should end so")
+    check_ending(out, ".safetensors")
     check_writable(out)
     known, held_out = image_data.load_digits(data, "train"), image_data.load_digits(data, "test")
     plan = replace(model.PLAN, epochs=epochs or (model.SMALL_DATA_EPOCHS if data is None else model.PLAN.epochs))

