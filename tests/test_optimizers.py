@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from convsight.optimizers import constant, follow, half_cosine, one_cycle, sgd
+from convsight.optimizers import constant, follow, half_cosine, lbfgs, one_cycle, sgd
 
 
 def test_sgd_moves_every_sample_by_the_learning_rate() -> None:
@@ -22,6 +22,31 @@ def test_sgd_stays_where_there_is_no_gradient() -> None:
     values.grad = torch.zeros(2, 3)
     sgd(0.1)([values]).step()
     assert torch.equal(values.detach(), torch.ones(2, 3))
+
+
+def test_lbfgs_takes_torchs_steps_with_fewer_evaluations() -> None:
+    def climb(same_function: bool) -> tuple[torch.Tensor, int]:
+        place = torch.nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64))
+        optimizer = lbfgs()([place])
+        optimizer.same_function = same_function
+        evaluations = 0
+
+        def rosenbrock() -> torch.Tensor:
+            nonlocal evaluations
+            evaluations += 1
+            optimizer.zero_grad()
+            loss = (1 - place[0]) ** 2 + 100 * (place[1] - place[0] ** 2) ** 2
+            loss.backward()
+            return loss
+
+        for _ in range(60):
+            optimizer.step(rosenbrock)
+        return place.detach(), evaluations
+
+    plain, sparing = climb(False), climb(True)
+    assert torch.equal(plain[0], sparing[0])
+    torch.testing.assert_close(plain[0], torch.ones(2, dtype=torch.float64), atol=1e-3, rtol=0)  # Rosenbrock's minimum
+    assert sparing[1] < 0.8 * plain[1]
 
 
 def test_schedules_at_their_ends_and_turning_points() -> None:

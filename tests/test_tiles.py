@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convsight.tiles import ascend_by_tiles, tiles
 
 
+@settings(deadline=None)
 @given(height=st.integers(1, 90), width=st.integers(1, 90), tile=st.integers(1, 40))
 def test_tiles_are_equal_cover_all_and_are_small_enough(height: int, width: int, tile: int) -> None:
     counted = torch.zeros(1, 1, height, width)

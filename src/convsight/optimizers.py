@@ -41,7 +41,30 @@ def lbfgs(learning_rate: float = 1.0) -> MakeOptimizer:
 
     Source: Nocedal, Wright 2006, algorithms 7.4 and 3.5.
     """
-    return lambda parameters: LBFGS(parameters, lr=learning_rate, max_iter=1, history_size=20, line_search_fn="strong_wolfe")
+    return lambda parameters: StepwiseLBFGS(
+        list(parameters), lr=learning_rate, max_iter=1, max_eval=25, history_size=20, line_search_fn="strong_wolfe"
+    )
+
+
+class StepwiseLBFGS(LBFGS):
+    """Torch's, one iteration a step, without evaluating anew where the line search of the step before ended.
+
+    `same_function`: whether all steps climb the same function; if not, every step evaluates it where it stands.
+    """
+
+    same_function = False
+    _last: tuple[Tensor, float] | None = None
+
+    def step(self, closure: Callable[[], float]) -> float:  # type: ignore[override]  # torch says Tensor or float
+        """One iteration; `closure` computes the loss and its gradients."""
+
+        def remembered() -> float:
+            here = torch.cat([each.detach().flatten() for group in self.param_groups for each in group["params"]])
+            if self._last is None or not torch.equal(here, self._last[0]):
+                self._last = (here, closure())
+            return self._last[1]
+
+        return super().step(remembered if self.same_function else closure)  # type: ignore[no-any-return,no-untyped-call]
 
 
 class NormalisedSGD(Optimizer):

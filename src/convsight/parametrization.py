@@ -232,4 +232,4 @@ class _Bounded(torch.autograd.Function):
         (values,) = ctx.saved_tensors
         (gradient,) = gradients
         outward = ((values >= ctx.high) & (gradient < 0)) | ((values <= ctx.low) & (gradient > 0))
-        return gradient.masked_fill(outward, 0.0), None, None
+        return gradient.masked_fill(outward, 0.0).contiguous(), None, None  # L-BFGS reads it as one row

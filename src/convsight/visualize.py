@@ -19,7 +19,7 @@ from convsight.activations import INPUT, Reader, read
 from convsight.errors import InputError, by, first_line
 from convsight.network import Network
 from convsight.objectives import Objective
-from convsight.optimizers import MakeOptimizer, Schedule, adam, constant, follow, half_cosine
+from convsight.optimizers import MakeOptimizer, Schedule, StepwiseLBFGS, adam, constant, follow, half_cosine
 from convsight.parametrization import fourier, pixels
 from convsight.precision import fastest
 from convsight.tiles import ascend_by_tiles, tiles
@@ -52,7 +52,7 @@ def visualize(
     the history to keep, the last step's picture among them; with fewer steps, one a step. `on_step(step)` is called after
     each step.
 
-    Scores are those of each step; with L-BFGS, of the first evaluation in it. The network comes back as it was.
+    Scores are those of each step; with L-BFGS, of the first place that it tries. The network comes back as it was.
     Raises InputError if a layer, a unit or a position doesn't exist, the batch is not one sample a unit, or an objective
     reads the whole input though there are tiles.
     """
@@ -68,6 +68,8 @@ def visualize(
     climb = (optimizer or adam())(parametrization.parameters())  # the input is the parameter
     if schedule is None:
         schedule = constant if isinstance(climb, LBFGS) else half_cosine  # its line search finds its own rate
+    if isinstance(climb, StepwiseLBFGS):
+        climb.same_function = not transforms
     generator = Generator().manual_seed(seed)
     scores: list[Tensor] = []
     kept: list[Tensor] = []
@@ -117,7 +119,7 @@ def visualize(
                 return loss
 
             climb.step(ascend)  # type: ignore[arg-type]  # torch says float; it passes a tensor on
-            scores.append(scored[0])
+            scores.append(scored[0] if scored else scores[-1])  # L-BFGS that has arrived evaluates nothing more
             if step in moments:
                 kept.append(snapshot(parametrization(), network.input.value_range))
             if on_step is not None:

@@ -9,7 +9,7 @@ import torch
 import typer
 
 from convsight import __version__
-from convsight.cli import assets, digits, dream, look, tour
+from convsight.cli import assets, digits, dream, look, style, tour
 from convsight.cli.terminal import complain, say
 from convsight.errors import InputError
 
@@ -41,6 +41,7 @@ app.command()(look.layers)
 app.command()(look.filters)
 app.command()(look.see)
 app.command()(dream.dream)
+app.command()(style.style)
 app.add_typer(digits.app, name="digits")
 app.add_typer(assets.app, name="assets")
 app.command()(tour.tour)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Generator, Tensor, nn
+
+from convsight import InputError, InputSpec, Network, evaluate
+from convsight.image import style as styling
+from convsight.image.style import Painting, content_and_style, gram, scales, total_steps, transfer, with_colours_of
+
+
+def blobs(seed: int, height: int, width: int) -> Tensor:
+    small = torch.rand(1, 3, height // 12, width // 12, generator=Generator().manual_seed(seed))
+    return F.interpolate(small, (height, width), mode="bilinear")
+
+
+def network(padding_mode: str = "zeros") -> Network:
+    """Names and paddings as in VGG16, but thin."""
+    torch.manual_seed(0)
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    channels = 3
+    for block, depth in enumerate((2, 2, 3, 3, 1), start=1):
+        for number in range(1, depth + 1):
+            layers[f"conv{block}_{number}"] = nn.Conv2d(channels, 6, 3, padding=1, padding_mode=padding_mode)
+            layers[f"relu{block}_{number}"] = nn.ReLU(inplace=True)
+            channels = 6
+        layers[f"pool{block}"] = nn.AvgPool2d(2)
+    return Network(nn.Sequential(layers), InputSpec((3, 224, 224)), name="thin")
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_gram_forgets_where_things_are_and_is_symmetric_and_positive(seed: int) -> None:
+    features = torch.randn(2, 5, 4, 7, generator=Generator().manual_seed(seed))
+    order = torch.randperm(28, generator=Generator().manual_seed(seed))
+    shuffled = features.flatten(2)[..., order].view_as(features)
+    torch.testing.assert_close(gram(features), gram(shuffled))
+    torch.testing.assert_close(gram(features), gram(features).transpose(1, 2))
+    assert (torch.linalg.eigvalsh(gram(features)) > -1e-5).all()
+
+
+def test_gram_of_a_region_is_that_of_its_places_alone() -> None:
+    features = torch.randn(1, 5, 4, 7)
+    region = torch.zeros(1, 1, 4, 7)
+    region[..., 2:] = 1
+    torch.testing.assert_close(gram(features, region), gram(features[..., 2:]))
+
+
+def test_a_picture_has_its_own_content_and_style() -> None:
+    photograph = blobs(1, 260, 300)
+    objective = content_and_style(
+        network(), photograph, [Painting(photograph)], style_weight=1.0, painting_size=300, precision=torch.float32
+    )
+    assert evaluate(network(), objective, photograph, precision=torch.float32).abs() < 1e-9
+    assert evaluate(network(), objective, blobs(2, 260, 300), precision=torch.float32) < -1e-6
+
+
+def test_the_style_never_reads_the_padding() -> None:
+    """What lies around the picture, zeros or a mirror image, changes no style loss at all; the content's is left out."""
+    other, painting = blobs(2, 260, 300), blobs(3, 280, 260)
+    fields = styling.receptive_fields(network().module, torch.zeros(1, 3, 256, 256))
+    clear = styling._clear_of_padding(fields, other, "the photograph")
+    with torch.no_grad(), styling.read(network().module, styling.STYLE_LAYERS) as activations_of:
+        targets = {layer: gram(each) for layer, each in activations_of(painting).items()}
+    losses = [evaluate(network(mode), styling.style(targets, clear), other) for mode in ("zeros", "reflect")]
+    torch.testing.assert_close(*losses, atol=0, rtol=1e-6)
+    everything = dict.fromkeys(styling.STYLE_LAYERS, (slice(None), slice(None)))
+    losses = [evaluate(network(mode), styling.style(targets, everything), other) for mode in ("zeros", "reflect")]
+    assert abs(losses[0] / losses[1] - 1) > 1e-4
+
+
+def test_what_comes_out_is_nearer_in_style_and_keeps_the_size() -> None:
+    net, photograph, painting = network(), blobs(1, 260, 300), blobs(3, 300, 270)
+    steps: list[int] = []
+    made = transfer(net, photograph, [Painting(painting)], style_weight=1e6, steps=(6, 3), frames=5, on_step=steps.append)
+    assert made.input.shape == photograph.shape
+    assert made.input.min() >= 0 and made.input.max() <= 1
+    assert made.score > made.scores[0]
+    assert steps == list(range(6))
+    assert made.frames is not None and made.frames.shape[1:] == (1, 3, 260, 300)
+
+
+def test_regions_take_their_own_paintings() -> None:
+    net, photograph = network(), blobs(1, 260, 300)
+    region = torch.zeros(1, 1, 260, 300)
+    region[..., :150] = 1
+    paintings = [Painting(blobs(3, 260, 260), region=region), Painting(blobs(4, 260, 260), region=1 - region)]
+    made = transfer(net, photograph, paintings, style_weight=1e6, steps=(4, 2))
+    mixed = transfer(net, photograph, [replace_region(each) for each in paintings], style_weight=1e6, steps=(4, 2))
+    assert (made.input - mixed.input).abs().mean() > 1e-4
+    with pytest.raises(InputError, match="a region is 300x200 pixels, the photograph 300x260; make it as large"):
+        transfer(net, photograph, [Painting(photograph, region=region[..., :200, :])])
+
+
+def replace_region(painting: Painting) -> Painting:
+    return Painting(painting.picture, painting.weight)
+
+
+def test_a_picture_too_small_is_said_so() -> None:
+    with pytest.raises(InputError, match="a painting is too small at 60x60 pixels; both sides need"):
+        content_and_style(
+            network(), blobs(1, 260, 300), [Painting(blobs(2, 60, 60))], style_weight=1.0, painting_size=60,
+            precision=torch.float32,
+        )  # fmt: skip
+
+
+def test_sizes_go_from_coarse_to_the_one_asked_for() -> None:
+    assert scales(2000) == [250, 500, 1000, 2000]
+    assert scales(512) == [256, 512]
+    assert scales(200) == [200]
+    assert total_steps([250, 500, 1000], (100, 40)) == 180
+
+
+def test_kept_colours_are_the_photographs_with_the_paintings_light() -> None:
+    painted, photograph = 0.3 + 0.4 * torch.rand(1, 3, 5, 6), 0.4 + 0.2 * torch.rand(1, 3, 5, 6)
+    made = with_colours_of(painted, photograph)
+    luma = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    torch.testing.assert_close((made * luma).sum(1), (painted * luma).sum(1))
+    torch.testing.assert_close(made - made[:, :1], photograph - photograph[:, :1])
