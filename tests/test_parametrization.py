@@ -4,7 +4,24 @@ import numpy as np
 import pytest
 import torch
 
-from convsight import fourier, pixels, pixels_from
+from convsight import fourier, lbfgs, pixels, pixels_from
+
+
+def test_a_picture_may_lie_in_memory_as_it_likes() -> None:
+    """L-BFGS reads the gradient as one row, and a gradient lies as its parameter does."""
+    picture = torch.rand(1, 9, 7, 3).permute(0, 3, 1, 2)
+    stored = pixels_from(picture)
+    assert torch.equal(stored(), picture)
+    climb = lbfgs()(stored.parameters())
+
+    def loss() -> torch.Tensor:
+        climb.zero_grad()
+        value = (stored() - 0.5).square().sum()
+        value.backward()
+        return value
+
+    climb.step(loss)
+    assert loss() < (picture - 0.5).square().sum()
 
 
 def test_pixels_start_dark_and_the_same_in_every_sample() -> None:

@@ -43,7 +43,7 @@ class Pixels(Parametrization):
     def __init__(self, start: Tensor, value_range: Range = (0.0, 1.0)) -> None:
         super().__init__()
         self.value_range = value_range
-        self.values = nn.Parameter(start.clone())
+        self.values = nn.Parameter(start.clone(memory_format=torch.contiguous_format))  # L-BFGS reads it as one row
 
     def forward(self) -> Tensor:
         return _Bounded.apply(self.values, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
@@ -232,4 +232,4 @@ class _Bounded(torch.autograd.Function):
         (values,) = ctx.saved_tensors
         (gradient,) = gradients
         outward = ((values >= ctx.high) & (gradient < 0)) | ((values <= ctx.low) & (gradient > 0))
-        return gradient.masked_fill(outward, 0.0).contiguous(), None, None  # L-BFGS reads it as one row
+        return gradient.masked_fill(outward, 0.0), None, None
