@@ -77,6 +77,14 @@ def pad(pixels: int, *, value: float = 0.5) -> Transform:
     return draw
 
 
+def photographic() -> list[Transform]:
+    """Views in which a photograph's content stays what it is: moved, turned and scaled a little.
+
+    Source: the default robustness of Olah, Mordvintsev, Schubert 2017, in other amounts.
+    """
+    return [jitter(8), rotate(8), scale((0.9, 0.95, 1.0, 1.05, 1.1)), jitter(4)]
+
+
 def compose(transforms: Sequence[Transform], generator: Generator) -> View:
     """One view drawn from each of `transforms`, applied in their order."""
     views = [transform(generator) for transform in transforms]

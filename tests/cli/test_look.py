@@ -116,6 +116,16 @@ def test_see_writes_picture_record_and_animation(convsight: Run) -> None:
         assert history.n_frames == 8
 
 
+def test_see_finds_classes_by_name_from_views_that_suit_photographs(convsight: Run) -> None:
+    done = convsight("see", "digits", "output", "--class", "3", "--class", "7", "--steps", 2)
+    assert "logit(3,7): 2 pictures" in done.stdout
+    Path("mymodels.py").write_text(MODULE)
+    for options, views in (((), 4), (("--transform", "none"), 0), (("--transform", "jitter=2"), 1)):
+        done = convsight("see", "mymodels:residual", "output", "--shape", "3x24x32", "--steps", 2, *options, "--out", "a.png")
+        assert done.returncode == 0, done.stderr
+        assert len(json.loads(Path("a.json").read_text())["transforms"]) == views
+
+
 def test_see_gives_the_same_picture_again(convsight: Run) -> None:
     for name in ("first.png", "second.png"):
         assert convsight("see", "digits", "fc1", "--unit", "0-8", "--steps", 9, "--out", name).returncode == 0
@@ -166,6 +176,8 @@ def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer
     ("arguments", "sentence"),
     [
         (("see", "digits", "conv3"), 'no layer "conv3" in digits; did you mean "conv'),
+        (("see", "digits", "conv2", "--class", "3"), "a class is of the layer output"),
+        (("see", "digits", "output", "--class", "eleven"), 'digits has no class "eleven"'),
         (("see", "digits", "conv2", "--unit", "50"), "there is no unit 50: the layer has 50, numbered 0 to 49"),
         (("see", "digits", "conv2", "--unit", "seven"), "--unit is a list such as 3,7-9, or all"),
         (("see", "digits", "conv2", "--unit", "9-3"), "--unit is a list such as 3,7-9, or all"),

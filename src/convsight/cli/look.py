@@ -68,13 +68,19 @@ def see(
     network: NetworkName,
     layer: Annotated[str, typer.Argument(help="A name that `convsight layers` lists, or output.")],
     unit: Annotated[str | None, typer.Option(help="Units: 3,7-9 or all. Default: all, if they are 64 at most.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--class", help='Of the layer output: "egyptian cat", or its number; several times.')
+    ] = None,
     objective: Annotated[
         ObjectiveName, typer.Option(help="auto: a map's channel, a vector's neuron, the output's logit.")
     ] = "auto",
     penalty: Annotated[list[str] | None, typer.Option(help="l1=0.02, l2=..., tv=...; may be given several times.")] = None,
     transform: Annotated[
         list[str] | None,
-        typer.Option(help="jitter=2, rotate=12, scale=0.9,1,1.1, pad=4: a random view at each step; several times."),
+        typer.Option(
+            help="jitter=2, rotate=12, scale=0.9,1,1.1, pad=4: a random view at each step; several times. Default: for colour "
+            "pictures, moved, turned and scaled a little; none: nothing."
+        ),
     ] = None,
     parametrization: Annotated[
         Literal["auto", "pixels", "fourier"], typer.Option(help="auto: fourier for colour, pixels for others.")
@@ -99,8 +105,14 @@ def see(
     Example: convsight see digits conv2 --unit all
 
     Example: convsight see digits output --unit 0-9 --penalty l1=0.02
+
+    Example: convsight see efficientnet_lite0 output --class "egyptian cat" --class espresso
     """
     opened = load(network, weights=weights, shape=shape_of(shape)).to(device or best_device())
+    if label:
+        if layer != OUTPUT or unit is not None:
+            raise InputError("a class is of the layer output; give that, and no --unit")
+        unit = ",".join(str(opened.unit(each)) for each in label)
     goal = _objective(opened, layer, unit, objective)
     for each in penalty or ():
         name, numbers = weighted(each, "--penalty", numbers=1)
@@ -120,7 +132,7 @@ def see(
             _stored(opened, goal.samples or 1, parametrization, like, seed),
             steps=steps,
             optimizer=climb() if learning_rate is None else climb(learning_rate),
-            transforms=[_transform(each) for each in transform or ()],
+            transforms=_views(opened, transform),
             seed=seed,
             precision=None if precision == "auto" else getattr(torch, precision),
             frames=60 if animation else 0,
@@ -185,6 +197,12 @@ def _stored(network: Network, batch: int, name: str, like: str | None, seed: int
         return default_parametrization(network, batch, seed=seed)
     make = parametrization.pixels if name == "pixels" else parametrization.fourier
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)
+
+
+def _views(network: Network, given: list[str] | None) -> list[transforms.Transform]:
+    if given is None:
+        return transforms.photographic() if network.input.shape[0] == 3 else []
+    return [] if given == ["none"] else [_transform(each) for each in given]
 
 
 def _transform(text: str) -> transforms.Transform:
