@@ -23,7 +23,7 @@ def style(
     mask: Annotated[
         list[Path] | None, typer.Option(help="Of each painting, in their order: white where its style goes, as large as PHOTO.")
     ] = None,
-    style_weight: Annotated[float, typer.Option(min=1e-6, max=1e6, help="More for more style and less content.")] = 0.1,
+    style_weight: Annotated[float, typer.Option(min=1e-6, max=1e6, help="More for more style and less content.")] = 1.0,
     style_scale: Annotated[float, typer.Option(min=0.1, max=4, help="How large the painting's strokes become.")] = 1.0,
     keep_colours: Annotated[bool, typer.Option("--keep-colours", help="Only light and dark from the painting.")] = False,
     start: Annotated[Literal["content", "noise"], typer.Option(help="From the photograph or from noise.")] = "content",

@@ -17,7 +17,7 @@ from convsight.activations import read
 from convsight.errors import InputError
 from convsight.image.resize import longest, resized
 from convsight.network import Network
-from convsight.objectives import Objective
+from convsight.objectives import Objective, total_variation
 from convsight.optimizers import MakeOptimizer, adam, lbfgs
 from convsight.parametrization import pixels, pixels_from
 from convsight.precision import fastest
@@ -28,6 +28,7 @@ from convsight.visualize import visualize
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SMALLEST = 256
+SMOOTHNESS = 20.0  # of the mean difference between neighbours: enough against a grain of single pixels, and no more
 STEPS = (120, 60)
 
 Clear = Mapping[str, tuple[slice, slice]]
@@ -119,8 +120,16 @@ def transfer(
     done = 0
     for length in sizes:
         small = longest(photograph, length)
-        objective = content_and_style(
-            network, small, paintings, style_weight=style_weight, painting_size=round(length * style_scale), precision=precision
+        objective = (
+            content_and_style(
+                network,
+                small,
+                paintings,
+                style_weight=style_weight,
+                painting_size=round(length * style_scale),
+                precision=precision,
+            )
+            - SMOOTHNESS / small[0, 0].numel() * total_variation()
         )
         if made is not None:
             start = pixels_from(resized(made.input, *small.shape[-2:]))
