@@ -126,6 +126,15 @@ def test_see_finds_classes_by_name_from_views_that_suit_photographs(convsight: R
         assert len(json.loads(Path("a.json").read_text())["transforms"]) == views
 
 
+def test_see_finds_what_quiets_a_unit_too(convsight: Run) -> None:
+    for options, name in (((), "most.png"), (("--negative",), "least.png")):
+        done = convsight("see", "digits", "fc1", "--unit", "3", "--steps", 20, "--out", name, *options)
+        assert done.returncode == 0, done.stderr
+    most, least = (json.loads(Path(name).read_text()) for name in ("most.json", "least.json"))
+    assert least["objective"] == "-1 * neuron(fc1, 3)"
+    assert most["score"][0] > 0 > -least["score"][0]
+
+
 def test_see_gives_the_same_picture_again(convsight: Run) -> None:
     for name in ("first.png", "second.png"):
         assert convsight("see", "digits", "fc1", "--unit", "0-8", "--steps", 9, "--out", name).returncode == 0

@@ -74,6 +74,7 @@ def see(
     objective: Annotated[
         ObjectiveName, typer.Option(help="auto: a map's channel, a vector's neuron, the output's logit.")
     ] = "auto",
+    negative: Annotated[bool, typer.Option("--negative", help="Find what quiets each unit most instead.")] = False,
     penalty: Annotated[list[str] | None, typer.Option(help="l1=0.02, l2=..., tv=...; may be given several times.")] = None,
     transform: Annotated[
         list[str] | None,
@@ -114,6 +115,7 @@ def see(
             raise InputError("a class is of the layer output; give that, and no --unit")
         unit = ",".join(str(opened.unit(each)) for each in label)
     goal = _objective(opened, layer, unit, objective)
+    goal = -goal if negative else goal
     for each in penalty or ():
         name, numbers = weighted(each, "--penalty", numbers=1)
         goal = goal - numbers[0] * _choice(_PENALTIES, name, "penalty")()
