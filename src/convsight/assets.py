@@ -162,8 +162,9 @@ def _vgg16(file: Path) -> Tensors:
 def _efficientnet(file: Path) -> Tensors:
     """Each convolution with the batch normalisation behind it folded in, as it is in evaluation: w' = w g / sqrt(v + e)."""
     loaded = read_state_dict(file)
-    stages = {"_conv_stem": ("_bn0", "stem"), "_conv_head": ("_bn1", "head")}
-    inside = {
+    names = {
+        "_conv_stem": ("_bn0", "stem"),
+        "_conv_head": ("_bn1", "head"),
         "_expand_conv": ("_bn0", "expand"),
         "_depthwise_conv": ("_bn1", "depthwise"),
         "_project_conv": ("_bn2", "project"),
@@ -171,9 +172,9 @@ def _efficientnet(file: Path) -> Tensors:
     tensors = {"classifier.weight": loaded["_fc.weight"], "classifier.bias": loaded["_fc.bias"]}
     for name in loaded:
         before, _, convolution = name.removesuffix(".weight").rpartition(".")
-        if convolution not in stages | inside:
+        if convolution not in names:
             continue
-        norm, ours = (stages | inside)[convolution]
+        norm, ours = names[convolution]
         if before:
             norm, ours = f"{before}.{norm}", f"{before.replace('_blocks', 'blocks')}.{ours}"
         gain, shift, mean, variance = (

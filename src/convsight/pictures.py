@@ -48,6 +48,11 @@ def read_picture(path: str | Path) -> Image.Image:
         raise InputError(f"{path} cannot be read as a picture: {error}") from None
 
 
+def read_colours(path: str | Path) -> Tensor:
+    """The picture in a file in colours: (1, 3, H, W) float in [0, 1]. Raises InputError as `read_picture` does."""
+    return to_tensor(read_picture(path).convert("RGB"))
+
+
 def to_tensor(picture: Image.Image) -> Tensor:
     """(1, C, H, W) float in [0, 1], C = 1 for `L` and 3 for `RGB`."""
     values = torch.from_numpy(np.array(picture, dtype=np.float32) / 255)

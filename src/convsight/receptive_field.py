@@ -167,8 +167,7 @@ def receptive_fields(module: nn.Module, given: Tensor) -> dict[str, Field | None
 
 def _joined(known: list[Field], limit: tuple[int, int]) -> Field | None:
     """The field of what several inputs make together, place by place; None if they move at different rates."""
-    whole = next((each for each in known if each.size == limit), None)
-    if whole is not None:
+    if any(each.size == limit for each in known):
         return replace(max(known, key=lambda each: each.places[0] * each.places[1]), size=limit)
     if len({(each.step, each.places) for each in known}) > 1:
         return None

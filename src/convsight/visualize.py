@@ -177,5 +177,10 @@ def _name(function: Callable[..., object]) -> str:
     return str(getattr(function, "__name__", function))
 
 
+def counted_from(done: int, on_step: Callable[[int], None] | None) -> Callable[[int], None] | None:
+    """`on_step` for a call of `visualize` that comes after `done` steps of others."""
+    return None if on_step is None else lambda step: on_step(done + step)
+
+
 def _inside(objective: Objective) -> dict[str, frozenset[int] | None]:
     return {layer: units for layer, units in objective.layers.items() if layer != INPUT}

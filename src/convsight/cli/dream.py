@@ -13,14 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from convsight import objectives
-from convsight.animation import check_animation, write_animation
-from convsight.cli.options import Device, Seed, Weights, units_of
+from convsight.animation import write_animation
+from convsight.cli.options import Device, Seed, Weights, check_outputs, no_layer, units_of
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say
-from convsight.errors import InputError, did_you_mean
-from convsight.files import check_ending, check_writable
+from convsight.errors import InputError
 from convsight.network import Network, load
-from convsight.pictures import from_tensor
+from convsight.pictures import from_tensor, read_colours
 from convsight.precision import best_device
 
 _DEFAULT_LAYERS = {"efficientnet_lite0": "blocks.8", "efficientnet_lite2": "blocks.11", "vgg16": "conv4_2"}
@@ -59,16 +58,10 @@ def dream(
     """
     from convsight.image import dream as dreaming
     from convsight.image.resize import longest
-    from convsight.pictures import read_picture, to_tensor
 
     path = out or Path(f"{photograph.stem}-dream.png")
-    check_ending(path, ".png")
-    if zoom:
-        check_animation(zoom)
-    for each in (path, path.with_suffix(".json"), zoom):
-        if each:
-            check_writable(each)
-    picture = to_tensor(read_picture(photograph).convert("RGB"))
+    check_outputs(path, zoom)
+    picture = read_colours(photograph)
     picture = longest(picture, size) if size else picture
     opened = load(network, weights=weights).to(device or best_device())
     if opened.input.shape[0] != 3:
@@ -98,7 +91,6 @@ def _goal(
     network: Network, layers: list[str] | None, unit: str | None, label: str | None, guide: Path | None
 ) -> objectives.Objective:
     from convsight.image.dream import guided
-    from convsight.pictures import read_picture, to_tensor
 
     if label is not None:
         if layers or unit or guide:
@@ -110,9 +102,9 @@ def _goal(
     layers = layers or [_DEFAULT_LAYERS.get(network.name, list(known)[2 * len(known) // 3])]
     for layer in layers:
         if layer not in known:
-            raise InputError(f'no layer "{layer}" in {network.name}{did_you_mean(layer, known)}; convsight layers lists all')
+            raise no_layer(network, layer, known)
     if guide:
-        picture = to_tensor(read_picture(guide).convert("RGB"))
+        picture = read_colours(guide)
         return reduce(add, (guided(network, layer, picture) for layer in layers))
     if unit:
         each = [objectives.channel(layer, one) for layer in layers for one in units_of(unit, known[layer].shape[0])]

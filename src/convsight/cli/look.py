@@ -12,12 +12,21 @@ from rich.table import Table
 
 from convsight import objectives, optimizers, parametrization, transforms
 from convsight.activations import OUTPUT, read
-from convsight.animation import check_animation
-from convsight.cli.options import Device, NetworkName, Seed, Shape, Weights, shape_of, units_of, weighted
+from convsight.cli.options import (
+    Device,
+    NetworkName,
+    Seed,
+    Shape,
+    Weights,
+    check_outputs,
+    no_layer,
+    shape_of,
+    units_of,
+    weighted,
+)
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError, by, did_you_mean
-from convsight.files import check_ending, check_writable
 from convsight.image import data, show
 from convsight.network import Layer, Network, load
 from convsight.pictures import write_png
@@ -120,12 +129,7 @@ def see(
         name, numbers = weighted(each, "--penalty", numbers=1)
         goal = goal - numbers[0] * _choice(_PENALTIES, name, "penalty")()
     path = out or Path(f"{opened.name}-{layer}.png")
-    check_ending(path, ".png")
-    if animation:
-        check_animation(animation)
-    for each_path in (path, path.with_suffix(".json"), animation):
-        if each_path:
-            check_writable(each_path)
+    check_outputs(path, animation)
     climb = _OPTIMIZERS[optimizer]
     with progress(f"{opened.name} {layer}", steps) as done:
         result = visualize(
@@ -179,9 +183,7 @@ def _layer(network: Network, name: str) -> Layer:
             return Layer(OUTPUT, "", tuple(activations_of(given)[OUTPUT].shape[1:]), None, 0)
     known = {layer.name: layer for layer in network.layers()}
     if name not in known:
-        raise InputError(
-            f'no layer "{name}" in {network.name}{did_you_mean(name, known)}; convsight layers lists all {len(known)}'
-        )
+        raise no_layer(network, name, known)
     return known[name]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from convsight.errors import InputError
+from convsight.animation import check_animation
+from convsight.errors import InputError, did_you_mean
+from convsight.files import check_ending, check_writable
+from convsight.network import Network
 
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed on the same machine gives the same result.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps. Default: a GPU, if there is one.")]
@@ -25,6 +29,23 @@ NetworkName = Annotated[
         "convsight, or package.module:factory.",
     ),
 ]
+
+
+def check_outputs(path: Path, animation: Path | None) -> None:
+    """Raise InputError now if a picture at `path`, its `.json`, or `animation` could not be written later."""
+    check_ending(path, ".png")
+    if animation:
+        check_animation(animation)
+    for each in (path, path.with_suffix(".json"), animation):
+        if each:
+            check_writable(each)
+
+
+def no_layer(network: Network, name: str, known: Collection[str]) -> InputError:
+    """The error that says that `name` is none of the layers `known` of `network`, and which are near."""
+    return InputError(
+        f'no layer "{name}" in {network.name}{did_you_mean(name, known)}; convsight layers lists all {len(known)}'
+    )
 
 
 def shape_of(text: str | None) -> tuple[int, int, int] | None:

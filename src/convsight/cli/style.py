@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsight.animation import check_animation
-from convsight.cli.options import Device, Seed
+from convsight.cli.options import Device, Seed, check_outputs
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say
 from convsight.errors import InputError
-from convsight.files import check_ending, check_writable
 from convsight.precision import best_device
 
 
@@ -42,22 +40,17 @@ def style(
     """
     from convsight.image import style as styling
     from convsight.image.pretrained import vgg16
-    from convsight.pictures import read_picture, to_tensor
+    from convsight.pictures import read_colours, read_picture, to_tensor
 
     path = out or Path(f"{photograph.stem}-style.png")
-    check_ending(path, ".png")
-    if animation:
-        check_animation(animation)
     for given, option in ((weight, "--weight"), (mask, "--mask")):
         if given and len(given) != len(paintings):
             raise InputError(f"{len(paintings)} paintings take {len(paintings)} times {option}, not {len(given)}")
-    for each in (path, path.with_suffix(".json"), animation):
-        if each:
-            check_writable(each)
-    picture = to_tensor(read_picture(photograph).convert("RGB"))
+    check_outputs(path, animation)
+    picture = read_colours(photograph)
     painted = [
         styling.Painting(
-            to_tensor(read_picture(painting).convert("RGB")),
+            read_colours(painting),
             weight[index] if weight else 1.0,
             to_tensor(read_picture(mask[index]).convert("L")) if mask else None,
         )

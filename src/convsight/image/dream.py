@@ -16,7 +16,7 @@ from convsight.optimizers import constant, sgd
 from convsight.parametrization import overlay
 from convsight.transforms import jitter
 from convsight.visualization import Visualization
-from convsight.visualize import visualize
+from convsight.visualize import counted_from, visualize
 
 OCTAVES, OCTAVE_SCALE, STEPS = 5, 1.4, 10
 STEP = 0.014
@@ -57,7 +57,7 @@ def dream(
             network, objective, overlay(start, value_range=(low, high)),
             steps=steps, optimizer=sgd(STEP * strength * (high - low)), schedule=constant,
             transforms=[jitter(min(tile, height, width) // 2)], tile=tile, seed=seed + number, precision=precision,
-            on_step=None if on_step is None else lambda step, done=number * steps: on_step(done + step),  # type: ignore[misc]
+            on_step=counted_from(number * steps, on_step),
         )  # fmt: skip
         before = now
     assert dreamt is not None
@@ -96,7 +96,7 @@ def guided(network: Network, layer: str, guide: Tensor) -> Objective:
 def zoom(
     network: Network, photograph: Tensor, objective: Objective, *, frames: int, speed: float = 1.02, **options: float
 ) -> Iterator[Tensor]:
-    """`frames` pictures (1, 3, H, W), each a dream of the one before seen `speed` times nearer; without end, if one likes."""
+    """`frames` pictures (1, 3, H, W), each a dream of the one before seen `speed` times nearer."""
     picture = photograph
     height, width = photograph.shape[-2:]
     inner = (round(height / speed), round(width / speed))

@@ -67,9 +67,8 @@ def torchvision(name: str) -> Network:
         tensors = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
     except (OSError, RuntimeError, UnpicklingError) as error:
         raise InputError(f"cannot get the weights of torchvision:{name}: {first_line(error)}") from None
-    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    if name in ("googlenet", "inception_v3"):
-        options |= {"transform_input": True, "aux_logits": True}
+    inception = {"init_weights": False, "transform_input": True, "aux_logits": True}
+    options = inception if name in ("googlenet", "inception_v3") else {}
     module = models.get_model(name, weights=None, **options)
     fill(module, tensors, weights.url)
     preset = weights.transforms()

@@ -23,7 +23,7 @@ from convsight.parametrization import pixels, pixels_from
 from convsight.precision import fastest
 from convsight.receptive_field import Field, receptive_fields
 from convsight.visualization import Visualization
-from convsight.visualize import visualize
+from convsight.visualize import counted_from, visualize
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -139,7 +139,7 @@ def transfer(
         made = visualize(
             network, objective, start, steps=count, optimizer=_optimizer(length), precision=precision, seed=seed,
             frames=math.ceil(frames * count / total_steps(sizes, steps)),
-            on_step=None if on_step is None else lambda step, before=done: on_step(before + step),  # type: ignore[misc]
+            on_step=counted_from(done, on_step),
         )  # fmt: skip
         done += count
         if made.frames is not None:
