@@ -1,29 +1,26 @@
-"""convsight beside lucent 0.1.8 on VGG16 with random weights, 224x224: a channel of conv3_3, and a class logit.
+"""convsight beside lucent 0.1.8 and torch-dreams 4.0.0 on VGG16 with random weights, 224x224: a channel of conv3_3,
+and a class logit.
 
 Every side runs in turn, round after round, in one process; a ratio is that of neighbours in time, and the median of the
-rounds' ratios is reported. Both start from the same kind of picture (a spectrum with decorrelated colours, Adam at 0.05,
-no transforms). What was reached in equal seconds is judged by one measure for all: the network itself, in float32.
+rounds' ratios is reported. All start from the same kind of picture (a spectrum with decorrelated colours, Adam or AdamW
+at 0.05, no transforms). What was reached in equal seconds is judged by one measure: the network itself, in float32.
 """
 
 from __future__ import annotations
 
 import argparse
 import platform
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from threading import Event, Thread
-from time import perf_counter
 
-import psutil
 import torch
 import torchvision
 from lucent.optvis import objectives as lucent_objectives
 from lucent.optvis import param as lucent_param
 from lucent.optvis import render as lucent_render
-from torch import Tensor
+from measure import growth_megabytes, in_a_process_of_its_own, timed
+from torch import Tensor, nn
+from torch_dreams import AutoImageParam, Dreamer
 
 from convsight import InputSpec, Network, Objective, channel, evaluate, fourier, logit, visualize
 from convsight.optimizers import constant
@@ -32,7 +29,7 @@ from convsight.precision import fastest
 UNIT = 17
 LAYERS = {"conv3_3": ("features.14", "features_14"), "logit": ("output", "classifier_6")}
 IMAGENET = InputSpec((3, 224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-SIDES = ("lucent 0.1.8", "convsight", "convsight, float32")
+SIDES = ("lucent 0.1.8", "torch-dreams 4.0.0", "convsight", "convsight, float32")
 
 
 def vgg16() -> Network:
@@ -57,41 +54,19 @@ def climb(side: str, network: Network, task: str, steps: int) -> Tensor:
             transforms=[], thresholds=(steps - 1,), progress=False, show_image=False, verbose=False,
         )  # fmt: skip
         return torch.from_numpy(found[-1]).permute(0, 3, 1, 2).float()
-    precision = torch.float32 if side == SIDES[2] else None
-    start = fourier((3, 224, 224), seed=0)
+    if side == SIDES[1]:
+        dreamer = Dreamer(network.module, device="cpu")
+        dreamer.set_custom_transforms(nn.Sequential())
+        layer = network.module.get_submodule(LAYERS[task][0].replace("output", "classifier.6"))
+        found = dreamer.render(
+            [layer], AutoImageParam(224, 224, device="cpu", standard_deviation=0.01), iters=steps, lr=0.05,
+            custom_func=lambda outputs: -outputs[0][0, UNIT].mean(),
+        )  # fmt: skip
+        picture: Tensor = found.to_chw_tensor()[None].float()
+        return picture
+    precision = torch.float32 if side == SIDES[3] else None
+    start = fourier((3, 224, 224), decay=1.0, seed=0)
     return visualize(network, measure(task), start, steps=steps, schedule=constant, precision=precision).input
-
-
-def timed(run: Callable[[], object]) -> float:
-    """Seconds that `run` takes."""
-    started = perf_counter()
-    run()
-    return perf_counter() - started
-
-
-def peak_megabytes(side: str, task: str) -> float:
-    """By how much a process of its own grows at most while `side` does five steps of `task`, the network itself not counted."""
-    command = [sys.executable, __file__, "--only", side, task]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
-
-
-def growth_megabytes(run: Callable[[], object]) -> float:
-    """By how much this process grows at most during `run`, looked at every five milliseconds."""
-    process = psutil.Process()
-    before = peak = process.memory_info().rss
-    done = Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.005):
-            peak = max(peak, process.memory_info().rss)
-
-    watcher = Thread(target=watch)
-    watcher.start()
-    run()
-    done.set()
-    watcher.join()
-    return float(peak - before) / 1e6
 
 
 def compare(task: str, rounds: int, steps: int, seconds: float) -> list[str]:
@@ -108,9 +83,8 @@ def compare(task: str, rounds: int, steps: int, seconds: float) -> list[str]:
         per_step = median(taken[side])
         ratio = median(theirs / ours for theirs, ours in zip(taken[SIDES[0]], taken[side], strict=True))
         reached = evaluate(network, measure(task), climb(side, network, task, max(2, round(seconds / per_step)))).item()
-        lines.append(
-            f"| {task} | {side} | {1 / per_step:.2f} | {ratio:.1f}x | {reached:.4g} | {peak_megabytes(side, task):,.0f} |"
-        )
+        grown = in_a_process_of_its_own(__file__, side, task)
+        lines.append(f"| {task} | {side} | {1 / per_step:.2f} | {ratio:.1f}x | {reached:.4g} | {grown:,.0f} |")
         print(lines[-1], flush=True)
     return lines
 

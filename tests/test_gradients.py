@@ -18,6 +18,7 @@ from convsight import (
     l1,
     l2,
     logit,
+    maco,
     neuron,
     overlay,
     pad,
@@ -97,7 +98,7 @@ def test_transforms(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", ["pixels", "overlay", "fourier", "fourier, correlated", "fourier, decay 1.5", "fourier, range", "principal"]
+    "make", ["pixels", "overlay", "fourier", "fourier, correlated", "fourier, decay 1.5", "fourier, range", "maco", "principal"]
 )
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
@@ -111,6 +112,7 @@ def test_parametrizations(make: str, seed: int) -> None:
         "fourier, correlated": lambda: fourier(SHAPE, 2, seed=small, decorrelated=False, dtype=torch.float64),
         "fourier, decay 1.5": lambda: fourier((1, 9, 8), 2, seed=small, decay=1.5, dtype=torch.float64),
         "fourier, range": lambda: fourier((1, 6, 11), seed=small, value_range=(-2.0, 3.0), dtype=torch.float64),
+        "maco": lambda: maco((3, 7, 6), 2, seed=small, dtype=torch.float64),
         "principal": lambda: principal(0.45 + 0.1 * torch.rand(30, 2, 5, 7, generator=generator).double(), 2, components=6),
     }[make]()
     ((name, parameter),) = parametrization.named_parameters()

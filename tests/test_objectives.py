@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from convsight import InputError, channel, dream, l1, l2, logit, neuron, total_variation
+from convsight import InputError, channel, diverse, dream, l1, l2, logit, neuron, total_variation
 
 MAPS = torch.arange(2 * 3 * 4 * 5, dtype=torch.float32).view(2, 3, 4, 5)
 
@@ -55,6 +55,24 @@ def test_objectives_add_subtract_and_scale() -> None:
     torch.testing.assert_close(combined(activations), expected)
     assert combined.layers == {"conv": None, "input": None}
     assert (channel("conv", [2, 0]) + neuron("conv", [1, 1])).layers == {"conv": {0, 1, 2}}
+
+
+def test_diverse_takes_away_how_alike_the_gram_matrices_of_a_group_are() -> None:
+    maps = torch.randn(4, 3, 4, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    grams = torch.einsum("bcij,bdij->bcd", maps, maps)
+    score = diverse(channel("conv", [1, 1, 1, 2]), "conv", [0, 0, 0, 1], weight=0.5)({"conv": maps})
+    own = maps[[0, 1, 2, 3], [1, 1, 1, 2]].sum((1, 2))
+    for sample, others in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
+        alike = sum(float((grams[sample] * grams[each]).sum() / grams[sample].norm() / grams[each].norm()) for each in others)
+        assert score[sample].item() == pytest.approx((own[sample] - 0.5 * own[sample].abs() * alike / 2).item())
+    assert score[3].item() == pytest.approx(own[3].item())  # alone in its group
+
+
+def test_diversity_of_a_vector_is_that_of_its_direction() -> None:
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0]])
+    goal = diverse(neuron("fc", [0, 0, 0]), "fc", [0, 0, 0])
+    assert goal({"fc": vectors}).tolist() == pytest.approx([0.5, 0.0, 1.5])
+    assert goal.layers == {"fc": None}
 
 
 def test_an_objective_says_what_it_is() -> None:

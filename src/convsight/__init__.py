@@ -5,10 +5,11 @@ from importlib.metadata import version
 from convsight.architecture import Architecture, Convolution, build
 from convsight.errors import InputError
 from convsight.network import InputSpec, Network, load, save
-from convsight.objectives import Objective, channel, dream, l1, l2, logit, neuron, total_variation
+from convsight.objectives import Objective, channel, diverse, dream, l1, l2, logit, neuron, total_variation
 from convsight.optimizers import adam, lbfgs, sgd
-from convsight.parametrization import fourier, overlay, pixels, pixels_from, principal
-from convsight.transforms import jitter, pad, rotate, scale
+from convsight.parametrization import overlay, pixels, pixels_from, principal
+from convsight.spectrum import fourier, maco
+from convsight.transforms import jitter, pad, photographic, rotate, scale
 from convsight.visualization import Visualization
 from convsight.visualize import evaluate, visualize
 
@@ -25,6 +26,7 @@ __all__ = [
     "adam",
     "build",
     "channel",
+    "diverse",
     "dream",
     "evaluate",
     "fourier",
@@ -34,9 +36,11 @@ __all__ = [
     "lbfgs",
     "load",
     "logit",
+    "maco",
     "neuron",
     "overlay",
     "pad",
+    "photographic",
     "pixels",
     "pixels_from",
     "principal",

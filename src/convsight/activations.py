@@ -72,6 +72,7 @@ class _Reader:
         self.prepared = precision is None
         self.own_format = precision is None
         self.own_dtype = own_dtype(module)
+        self.dtype = torch.float32 if precision == torch.bfloat16 else self.own_dtype
         self.found: dict[str, Tensor] = {}
 
     def __call__(self, given: Tensor) -> dict[str, Tensor]:
@@ -99,8 +100,7 @@ class _Reader:
             for each in called:
                 prepare(each, self.precision, own_format=self.own_format)
             self.prepared = True
-        dtype = torch.float32 if self.precision == torch.bfloat16 else self.own_dtype
-        activations = {layer: each.to(dtype) for layer, each in self.found.items()}
+        activations = {layer: each.to(self.dtype) for layer, each in self.found.items()}
         for layer in self.inside:
             if layer not in activations:
                 raise InputError(f'the network never calls its layer "{layer}", so there is nothing to read there')
@@ -125,8 +125,12 @@ class _Reader:
         def keep(_module: nn.Module, _inputs: object, activation: object) -> object:
             if layer in self.found:
                 return None
-            self._found(layer, _one_tensor(activation, layer))
-            return self.found[layer].clone()  # what comes next may change it in place
+            activation = _one_tensor(activation, layer)
+            if activation.dtype != self.dtype:
+                self._found(layer, activation.to(self.dtype))
+                return None
+            self._found(layer, activation)
+            return activation.clone()  # what comes next may change it in place
 
         units = self.layers[layer]
         if not units or self.precision is None or OUTPUT in self.layers or own._forward_hooks:  # the user's may mix units

@@ -61,6 +61,11 @@ class InputSpec:
             if len(each) not in (1, self.shape[0]) or not all(map(isfinite, each)) or (name == "std" and 0 in each):
                 raise InputError(f"the {name} of an input is one number, or {self.shape[0]}, not {each}")
 
+    def scaled(self, picture: Tensor) -> Tensor:
+        """`picture` in [0, 1] to the value range."""
+        low, high = self.value_range
+        return low + (high - low) * picture
+
     def normalise(self, given: Tensor) -> Tensor:
         """(B, C, H, W) in the value range to what the module takes."""
         mean, std = (given.new_tensor(each).view(1, -1, 1, 1) for each in (self.mean, self.std))
@@ -117,6 +122,10 @@ class Network:
                 f'"{label}" is in the names of {len(found)} classes: {several}{", ..." if found[8:] else ""}; give one'
             )
         return found[0]
+
+    def at(self, size: int) -> Network:
+        """The same network for pictures of `size` x `size`, if its module takes them."""
+        return replace(self, input=replace(self.input, shape=(self.input.shape[0], size, size)))
 
     def to(self, device: torch.device | str) -> Network:
         """The same network with its module on `device`. Raises InputError if there is no such device."""

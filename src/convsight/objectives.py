@@ -7,12 +7,13 @@ range of the network's `InputSpec`, before any transform.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 from typing import Literal
 
 import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor
 
 from convsight.activations import INPUT, OUTPUT
@@ -115,6 +116,27 @@ def dream(layer: str) -> Objective:
     Source: lecture, row L6; Mordvintsev, Olah, Tyka 2015, "Inceptionism".
     """
     return Objective({layer: None}, lambda activations: 0.5 * activations[layer].square().flatten(1).sum(1), f"dream({layer})")
+
+
+def diverse(goal: Objective, layer: str, groups: Sequence[int], *, weight: float = 1.0) -> Objective:
+    """`goal`, and that samples with the same number in `groups` (one a sample) answer differently in `layer`.
+
+    To each sample's score is added `weight` times the score's size times minus the mean cosine similarity of the layer's Gram
+    matrix with those of the others of the group, so that a weight means the same for every goal. Without different starts
+    there is nothing to drive them apart. Source: "diversity" in Olah et al. 2017, "Feature Visualization".
+    """
+    group = torch.tensor(list(groups))
+    layers = {**goal.layers, layer: None}
+
+    def score(activations: Activations) -> Tensor:
+        features = activations[layer].flatten(2) if activations[layer].dim() > 2 else activations[layer][..., None]
+        grams = F.normalize((features @ features.transpose(1, 2)).flatten(1))  # (B, C^2), of length 1
+        of_group = (group[:, None] == group).fill_diagonal_(False).to(grams)
+        alike = ((grams @ grams.T) * of_group).sum(1) / of_group.sum(1).clamp_min(1)
+        scored = goal(activations)
+        return scored - weight * scored.detach().abs() * alike
+
+    return Objective(layers, score, f"{goal.name}, diverse in {layer} by {weight:g}", len(group))
 
 
 def l1() -> Objective:

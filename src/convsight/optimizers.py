@@ -36,13 +36,15 @@ def sgd(learning_rate: float = 0.05) -> MakeOptimizer:
     return lambda parameters: NormalisedSGD(parameters, learning_rate)
 
 
-def lbfgs(learning_rate: float = 1.0) -> MakeOptimizer:
+def lbfgs(learning_rate: float = 1.0, *, line_search: bool = True) -> MakeOptimizer:
     """L-BFGS with a strong-Wolfe line search; the samples of a batch share one search direction.
 
-    Source: Nocedal, Wright 2006, algorithms 7.4 and 3.5.
+    Without `line_search` a step goes all of `learning_rate` and costs one evaluation, which style transfer, whose losses are
+    smooth, gets along with. Source: Nocedal, Wright 2006, algorithms 7.4 and 3.5.
     """
+    search = "strong_wolfe" if line_search else None
     return lambda parameters: StepwiseLBFGS(
-        list(parameters), lr=learning_rate, max_iter=1, max_eval=25, history_size=20, line_search_fn="strong_wolfe"
+        list(parameters), lr=learning_rate, max_iter=1, max_eval=25, history_size=20, line_search_fn=search
     )
 
 

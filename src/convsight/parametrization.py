@@ -4,13 +4,14 @@ A parametrization is a `torch.nn.Module` that takes no input and returns the pic
 float in the value range of the network's `InputSpec`. Its parameters are what the optimizer moves; its `repr` says how it
 was made.
 
-Every sample of a batch starts from the same noise, so that a unit's picture doesn't depend on the batch it was in (save with
-L-BFGS, where a batch shares one search direction).
+From one seed, every sample of a batch starts from the same noise, so that a unit's picture doesn't depend on the batch it was
+in (save with L-BFGS, where a batch shares one search direction); from a list of seeds, each from its own.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from torch import Generator, Tensor, nn
 from convsight.errors import InputError
 
 Range = tuple[float, float]
+Seeds = int | Sequence[int]
 
 # The square root of the covariance of colours over ImageNet's photographs (to be divided by its largest column norm), as
 # published with Olah, Mordvintsev, Schubert 2017, "Feature Visualization" (appendix on preconditioning).
@@ -63,43 +65,11 @@ class Overlay(Parametrization):
         self.value_range = value_range
         self.changes = nn.Parameter(torch.zeros_like(picture))
         self.register_buffer("picture", picture)
-        self.register_buffer("colour", _colour(picture.dtype) if picture.shape[1] == 3 else torch.eye(picture.shape[1]))
+        self.register_buffer("colour", colour(picture.dtype) if picture.shape[1] == 3 else torch.eye(picture.shape[1]))
 
     def forward(self) -> Tensor:
         changed = self.picture + torch.einsum("oc,bchw->bohw", self.colour, self.changes)
         return _Bounded.apply(changed, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
-
-
-class Fourier(Parametrization):
-    """The picture's spectrum, scaled by 1/frequency as in photographs, through a sigmoid into `value_range`.
-
-    `decay`: the power of the frequency that the spectrum is divided by. With `decorrelated`, the three channels are
-    principal components of the colours of photographs. Source: Olah, Mordvintsev, Schubert 2017.
-    """
-
-    scale: Tensor
-    colour: Tensor
-
-    def __init__(
-        self, spectrum: Tensor, size: tuple[int, int], value_range: Range = (0.0, 1.0), *, decay: float, decorrelated: bool
-    ) -> None:
-        super().__init__()
-        self.size, self.value_range, self.decorrelated = size, value_range, decorrelated
-        self.spectrum = nn.Parameter(spectrum.clone())
-        height, width = size
-        rows = torch.fft.fftfreq(height, dtype=spectrum.dtype)[:, None]
-        columns = torch.fft.rfftfreq(width, dtype=spectrum.dtype)
-        frequency = torch.sqrt(rows**2 + columns**2).clamp_min(1 / max(height, width))
-        self.register_buffer("scale", frequency**-decay)
-        self.register_buffer("colour", _colour(spectrum.dtype))
-
-    def forward(self) -> Tensor:
-        spectrum = torch.view_as_complex(self.spectrum) * self.scale
-        image = torch.fft.irfft2(spectrum, s=self.size, norm="ortho") / 4
-        if self.decorrelated:
-            image = torch.einsum("oc,bchw->bohw", self.colour, image)
-        low, high = self.value_range
-        return low + (high - low) * torch.sigmoid(image)
 
 
 class PrincipalComponents(Parametrization):
@@ -131,13 +101,13 @@ def pixels(
     *,
     value_range: Range = (0.0, 1.0),
     noise: float = 0.2,
-    seed: int = 0,
+    seed: Seeds = 0,
     dtype: torch.dtype = torch.float32,
 ) -> Pixels:
     """Pixels of `shape` (C, H, W), from uniform noise over the lowest `noise` of the value range; 0 for the lowest value."""
     low, high = value_range
-    start = torch.rand(1, *shape, generator=Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
-    made = Pixels((low + noise * (high - low) * start).repeat(batch, 1, 1, 1), value_range)
+    start = drawn(torch.rand, shape, batch, seed).to(dtype)
+    made = Pixels(low + noise * (high - low) * start, value_range)
     made.made = f"noise={noise:g}, seed={seed}"
     return made
 
@@ -156,34 +126,6 @@ def overlay(picture: Tensor, *, value_range: Range = (0.0, 1.0)) -> Overlay:
     return made
 
 
-def fourier(
-    shape: tuple[int, int, int],
-    batch: int = 1,
-    *,
-    value_range: Range = (0.0, 1.0),
-    decay: float = 1.0,
-    decorrelated: bool | None = None,
-    deviation: float = 0.01,
-    seed: int = 0,
-    dtype: torch.dtype = torch.float32,
-) -> Fourier:
-    """A spectrum for pictures of `shape` (C, H, W), from normal noise.
-
-    `deviation`: the noise's standard deviation in a square picture; in others less, so that they begin as grey as those.
-
-    Zero coefficients are the middle of the value range. Colours are decorrelated by default if there are three channels.
-    """
-    channels, height, width = shape
-    coefficients = (1, channels, height, width // 2 + 1, 2)
-    noise = torch.randn(coefficients, generator=Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
-    spectrum = (deviation * math.sqrt(height * width) / max(height, width) * noise).repeat(batch, 1, 1, 1, 1)
-    if decorrelated is None:
-        decorrelated = channels == 3
-    made = Fourier(spectrum, (height, width), value_range, decay=decay, decorrelated=decorrelated)
-    made.made = f"decay={decay:g}, decorrelated={decorrelated}, deviation={deviation:g}, seed={seed}"
-    return made
-
-
 def principal(
     pictures: Tensor,
     batch: int = 1,
@@ -191,7 +133,7 @@ def principal(
     value_range: Range = (0.0, 1.0),
     components: int = 40,
     deviations: float = 2.0,
-    seed: int = 0,
+    seed: Seeds = 0,
 ) -> PrincipalComponents:
     """The first `components` principal components of `pictures`, (N, C, H, W) float in `value_range`, as parameters.
 
@@ -205,14 +147,27 @@ def principal(
     mean = pictures.mean(0)
     _, spread, directions = torch.linalg.svd((pictures - mean).flatten(1), full_matrices=False)
     scaled = directions[:components] * (spread[:components, None] / math.sqrt(len(pictures)))
-    noise = torch.randn(1, components, generator=Generator().manual_seed(seed), dtype=torch.float64).to(pictures.dtype)
+    noise = drawn(torch.randn, (components,), batch, seed).to(pictures.dtype)
     directions = scaled.view(components, *mean.shape)
-    made = PrincipalComponents((0.3 * noise).repeat(batch, 1), mean, directions, value_range, deviations=deviations)
+    made = PrincipalComponents(0.3 * noise, mean, directions, value_range, deviations=deviations)
     made.made = f"{components} of {len(pictures)} pictures, deviations={deviations:g}, seed={seed}"
     return made
 
 
-def _colour(dtype: torch.dtype) -> Tensor:
+def drawn(draw: Callable[..., Tensor], shape: Sequence[int], batch: int, seed: Seeds) -> Tensor:
+    """Noise (batch, *shape) in float64 of `draw`, torch.rand or torch.randn: all the same from one seed, or each from its own.
+
+    Raises InputError if there are several seeds, but not one a sample.
+    """
+    seeds = [seed] if isinstance(seed, int) else list(seed)
+    if len(seeds) not in (1, batch):
+        raise InputError(f"{len(seeds)} seeds are for {len(seeds)} pictures, not for {batch}")
+    noise = [draw(tuple(shape), generator=Generator().manual_seed(each), dtype=torch.float64) for each in seeds]
+    return torch.stack(noise).expand(batch, *shape).contiguous()
+
+
+def colour(dtype: torch.dtype) -> Tensor:
+    """(3, 3): from three uncorrelated channels to red, green and blue as they go together in photographs."""
     colour = torch.tensor(_COLOUR_CORRELATION, dtype=dtype)
     scaled: Tensor = colour / colour.norm(dim=0).max()
     return scaled

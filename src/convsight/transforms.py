@@ -82,7 +82,7 @@ def photographic() -> list[Transform]:
 
     Source: the default robustness of Olah, Mordvintsev, Schubert 2017, in other amounts.
     """
-    return [jitter(8), rotate(8), scale((0.9, 0.95, 1.0, 1.05, 1.1)), jitter(4)]
+    return [jitter(16), rotate(12), scale((0.8, 0.9, 1.0, 1.1, 1.2)), jitter(8)]
 
 
 def compose(transforms: Sequence[Transform], generator: Generator) -> View:

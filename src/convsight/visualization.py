@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,33 @@ class Visualization:
     value_range: tuple[float, float] = (0.0, 1.0)
     frames: Tensor | None = None
 
-    def sheet(self, *, enlarge: int | None = None) -> Tensor:
-        """All pictures in one: (3 or 1, H', W') float in [0, 1]; of inputs with other channel counts, the first channel.
+    def pictures(self) -> Tensor:
+        """The inputs as pictures: (B, 3 or 1, H, W) float in [0, 1]; of other channel counts, the first channel."""
+        return _shown(self.input, self.value_range)
 
-        `enlarge`: by what whole number, by default as far as fits.
+    def sheet(
+        self, *, enlarge: int | None = None, columns: int | None = None, beside: Sequence[Tensor] | None = None
+    ) -> Tensor:
+        """All pictures in one: (3 or 1, H', W') float in [0, 1].
+
+        `enlarge`: by what whole number, by default as far as fits. `beside`: for each row, real pictures (N, C, H, W) in
+        [0, 1] to stand beside the made ones, of which each row has equally many.
         """
-        return grid(_shown(self.input, self.value_range), enlarge=enlarge, gap=2 if len(self.input) > 1 else 0)
+        shown = self.pictures()
+        if beside is not None:
+            rows = [torch.cat(each) for each in zip(shown.chunk(len(beside)), beside, strict=True)]
+            shown, columns = torch.cat(rows), len(rows[0])
+        return grid(shown, enlarge=enlarge, columns=columns, gap=2 if len(shown) > 1 else 0)
 
-    def save(self, path: str | Path, *, enlarge: int | None = None) -> None:
-        """Write the sheet as PNG, and beside it, with the ending `.json`, the settings and scores.
+    def save(
+        self,
+        path: str | Path,
+        *,
+        enlarge: int | None = None,
+        columns: int | None = None,
+        beside: Sequence[Tensor] | None = None,
+    ) -> None:
+        """Write the sheet as PNG, and beside it, with the ending `.json`, the settings and scores; the options are `sheet`'s.
 
         Raises InputError if they cannot be written, or `path` doesn't end in `.png`.
         """
@@ -49,7 +67,8 @@ class Visualization:
         record = self.settings | {"score": self.score.tolist(), "scores": self.scores.tolist()}
         with written_whole(path.with_suffix(".json")) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n")
-            write_png(self.sheet(enlarge=enlarge), path)  # before the record is in its place, so that both are there or none
+            sheet = self.sheet(enlarge=enlarge, columns=columns, beside=beside)
+            write_png(sheet, path)  # before the record is in its place, so that both are there or none
 
     def save_animation(self, path: str | Path, *, frames_per_second: int = 15) -> None:
         """Write the history as GIF or MP4, by the ending of `path`.

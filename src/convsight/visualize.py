@@ -20,8 +20,9 @@ from convsight.errors import InputError, by, first_line
 from convsight.network import Network
 from convsight.objectives import Objective
 from convsight.optimizers import MakeOptimizer, Schedule, StepwiseLBFGS, adam, constant, follow, half_cosine
-from convsight.parametrization import fourier, pixels
+from convsight.parametrization import Seeds, pixels
 from convsight.precision import fastest
+from convsight.spectrum import fourier
 from convsight.tiles import ascend_by_tiles, tiles
 from convsight.transforms import Transform, compose
 from convsight.visualization import Visualization, snapshot, stacked
@@ -148,7 +149,7 @@ def evaluate(
         return torch.stack(list(pieces)).sum(0)
 
 
-def default_parametrization(network: Network, batch: int, *, seed: int = 0) -> nn.Module:
+def default_parametrization(network: Network, batch: int, *, seed: Seeds = 0) -> nn.Module:
     """Noise for `network`'s input: a spectrum with decorrelated colours if it has three channels, else pixels."""
     make = fourier if network.input.shape[0] == 3 else pixels
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Run
+from tests.pictures import EXTREME, READABLE, REFUSED, write_extreme
 
 MODULE = """
 import torch
@@ -84,3 +85,54 @@ def test_bad_input_is_one_sentence_and_status_2(convsight: Run, arguments: tuple
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert {each for each in Path().iterdir() if each.name != "__pycache__"} == before
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_every_kind_of_picture_is_dreamt_of(convsight: Run, name: str) -> None:
+    READABLE[name](name)
+    done = convsight("dream", name, *NETWORK, "--layer", "0.2", "--steps", 1, "--guide", name, "--out", "made.png")
+    assert done.returncode == 0, done.stderr
+    with Image.open("made.png") as made:
+        assert (made.size, made.mode) == ((120, 90), "RGB")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_picture_is_said_in_a_sentence(convsight: Run, name: str) -> None:
+    REFUSED[name][0](name)
+    for arguments in ((name,), ("photo.jpg", "--guide", name)):
+        done = convsight("dream", *arguments, *NETWORK, "--layer", "0.2", "--out", "made.png")
+        assert done.returncode == 2 and REFUSED[name][1] in done.stderr, done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+    assert not Path("made.png").exists()
+
+
+def test_a_line_of_pixels_is_dreamt_of_and_a_point_is_refused(convsight: Run) -> None:
+    for name in EXTREME:
+        write_extreme(name)
+    done = convsight("dream", "line.png", *NETWORK, "--layer", "0.2", "--steps", 1, "--out", "made.png")
+    assert done.returncode == 0, done.stderr
+    with Image.open("made.png") as made:
+        assert made.size == (30_000, 10)
+    done = convsight("dream", "point.png", *NETWORK, "--layer", "0.4", "--steps", 1, "--out", "point-made.png")
+    assert done.returncode == 2 and "small cannot take a batch of 1x3x1x1" in done.stderr
+    assert not Path("point-made.png").exists()
+
+
+def test_a_network_of_another_value_range_dreams_in_it(convsight: Run) -> None:
+    shifted = MODULE.replace(
+        "InputSpec((3, 64, 64))", "InputSpec((3, 64, 64), value_range=(-1.0, 3.0), mean=(-1.0,), std=(4.0,))"
+    )
+    for name, module in (("plain", MODULE), ("shifted", shifted)):
+        Path("mymodels.py").write_text(module)
+        done = convsight("dream", "photo.jpg", *NETWORK, "--layer", "0.2", "--steps", 3, "--out", f"{name}.png")
+        assert done.returncode == 0, done.stderr
+    plain, other = (np.asarray(Image.open(f"{name}.png"), np.int16) for name in ("plain", "shifted"))
+    assert np.abs(plain - other).max() <= 2
+
+
+def test_the_record_says_how_all_of_it_was_made(convsight: Run) -> None:
+    done = convsight("dream", "photo.jpg", *NETWORK, "--layer", "0.2", "--steps", 2, "--strength", 1.5, "--octaves", 2)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(Path("photo-dream.json").read_text())
+    assert record["octaves"] == [[64, 86], [90, 120]] and record["steps"] == 2 and len(record["scores"]) == 4
+    assert (record["strength"], record["detail"], record["tile"], record["photograph"]) == (1.5, 1.0, 512, "photo.jpg")

@@ -44,6 +44,24 @@ def test_gram_forgets_where_things_are_and_is_symmetric_and_positive(seed: int) 
     assert (torch.linalg.eigvalsh(gram(features)) > -1e-5).all()
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_gradient_of_gram_is_that_of_finite_differences(weighted: bool) -> None:
+    generator = Generator().manual_seed(3)
+    features = torch.randn(2, 3, 4, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    region = torch.rand(1, 1, 4, 5, generator=generator, dtype=torch.float64) if weighted else None
+    inside = (slice(1, 4), slice(0, 3))
+    assert torch.autograd.gradcheck(lambda given: gram(given, region, inside=inside).tril(), features)
+    cut = None if region is None else region[..., 1:4, :3]
+    torch.testing.assert_close(gram(features, region, inside=inside), gram(features[..., 1:4, :3], cut))
+
+
+def test_a_margin_mirrors_the_picture_and_comes_off_again() -> None:
+    picture = torch.rand(1, 3, 40, 30)
+    wide = styling.with_margin(picture)
+    assert torch.equal(styling.without_margin(wide), picture)
+    assert torch.equal(wide[..., 0, :], wide[..., 2 * styling.MARGIN, :])
+
+
 def test_gram_of_a_region_is_that_of_its_places_alone() -> None:
     features = torch.randn(1, 5, 4, 7)
     region = torch.zeros(1, 1, 4, 7)
@@ -110,9 +128,13 @@ def test_a_picture_too_small_is_said_so() -> None:
 
 
 def test_sizes_go_from_coarse_to_the_one_asked_for() -> None:
-    assert scales(2000) == [250, 500, 1000, 2000]
-    assert scales(512) == [256, 512]
-    assert scales(200) == [200]
+    square, wide = torch.zeros(1, 3, 700, 700), torch.zeros(1, 3, 300, 1000)
+    assert scales(square) == [350, 700]
+    assert scales(square, 2000) == [250, 500, 1000, 2000]
+    assert scales(square, 512) == [256, 512]
+    assert scales(square, 200) == [200]
+    assert scales(wide) == [500, 1000]
+    assert scales(torch.zeros(1, 3, 10, 30_000)) == [30_000]
     assert total_steps([250, 500, 1000], (100, 40)) == 180
 
 

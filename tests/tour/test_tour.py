@@ -2,37 +2,44 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 import re
 import shlex
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from convsight.image.judge import Verdict
+from convsight.pictures import grid, png
 from convsight.tour.digits import counts
+from convsight.visualization import Visualization
 from tests.conftest import Run
 
 PAGE = Path("tour.html")
 
 
+def made(folder: Path, *options: str, **environment: str) -> tuple[str, str]:
+    """The tour's page, made as a user makes it, and what the command said."""
+    command = [sys.executable, "-m", "convsight", "tour", "--out", str(folder / "tour.html"), *options]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=1500, env={**os.environ, **environment}
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (folder / "tour.html").read_text(encoding="utf-8")
+    assert f"{len(sections(page))} sections in " in done.stdout
+    return page, done.stdout
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The tour's page, made as a user makes it."""
-    import subprocess
-    import sys
-
-    out = tmp_path_factory.mktemp("tour") / "tour.html"
-    done = subprocess.run(
-        [sys.executable, "-m", "convsight", "tour", "--out", str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1500,
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"7 sections in {done.stdout.split('sections in ')[1].split()[0]} s" in done.stdout
-    return out.read_text(encoding="utf-8")
+    """Made where no package index is in reach, and no network was fetched before: chapter 1 alone."""
+    folder = tmp_path_factory.mktemp("tour")
+    found, said = made(folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder), XDG_CACHE_HOME=str(folder))
+    assert "chapter 2 is left out: cannot download" in said
+    return found
 
 
 def sections(page: str) -> list[str]:
@@ -65,17 +72,16 @@ def test_every_section_has_its_row_a_picture_and_a_described_command(page: str) 
         assert "<code>$ convsight " in each
 
 
-def test_the_commands_make_the_pictures_that_stand_beside_them(page: str, convsight: Run) -> None:
+def assert_its_commands_make_its_pictures(page: str, convsight: Run) -> None:
     for each in sections(page):
         shown = base64.b64decode(re.search(r"base64,([^\"]+)", each)[1])
         command = shlex.split(html.unescape(re.search(r"<code>\$ convsight ([^<]+)</code>", each)[1]))
         done = convsight(*command, "--out", "made.png")
         assert done.returncode == 0, done.stderr
-        if command[0] == "see":
-            assert Path("made.png").read_bytes() == shown, command
+        assert Path("made.png").read_bytes() == shown, command
 
 
-def test_the_python_lines_make_the_pictures_that_stand_beside_them(page: str) -> None:
+def assert_its_python_lines_make_its_pictures(page: str) -> None:
     names: dict[str, object] = {}
     exec('from convsight import *\nnet = load("digits")', names)  # as the page's last line says
     for each in sections(page)[1:]:
@@ -83,7 +89,30 @@ def test_the_python_lines_make_the_pictures_that_stand_beside_them(page: str) ->
         line = html.unescape(re.search(r"</code><code>([^<]+)</code>", each)[1])
         setup, _, expression = line.rpartition("; ")
         exec(setup, names)
-        assert eval(expression, names)._repr_png_() == shown, line
+        result = eval(expression, names)
+        assert isinstance(result, Visualization)
+        assert shown in (result._repr_png_(), png(result.sheet(enlarge=1)), png(grid(result.input, columns=4))), line
+
+
+def test_the_commands_make_the_pictures_that_stand_beside_them(page: str, convsight: Run) -> None:
+    assert_its_commands_make_its_pictures(page, convsight)
+
+
+def test_the_python_lines_make_the_pictures_that_stand_beside_them(page: str) -> None:
+    assert_its_python_lines_make_its_pictures(page)
+
+
+@pytest.mark.slow
+def test_chapter_2_shows_what_its_commands_and_python_lines_make(tmp_path: Path, convsight: Run) -> None:
+    page, _ = made(tmp_path, "--chapter", "2")
+    rows = [re.search(r'class="row">(L\d+)', each)[1] for each in sections(page)]
+    assert rows == ["L1", "L2", "L2", "L2", "L4", "L6", "L6", "L6", "L7"]
+    assert_its_commands_make_its_pictures(page, convsight)
+    assert_its_python_lines_make_its_pictures(page)
+
+
+def test_a_chapter_that_is_not_there_is_refused(convsight: Run) -> None:
+    assert convsight("tour", "--chapter", 3).stderr.strip().endswith("there is no chapter 3; there are 1, 2")
 
 
 def test_counts_count_what_each_judge_and_both_name_right() -> None:

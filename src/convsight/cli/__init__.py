@@ -9,7 +9,7 @@ import torch
 import typer
 
 from convsight import __version__
-from convsight.cli import assets, digits, dream, look, style, tour
+from convsight.cli import assets, atlas, digits, dream, look, see, style, tour
 from convsight.cli.terminal import complain, say
 from convsight.errors import InputError
 
@@ -39,7 +39,8 @@ def _options(
 
 app.command()(look.layers)
 app.command()(look.filters)
-app.command()(look.see)
+app.command()(see.see)
+app.command()(atlas.atlas)
 app.command()(dream.dream)
 app.command()(style.style)
 app.add_typer(digits.app, name="digits")

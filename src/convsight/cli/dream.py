@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -18,15 +19,16 @@ from convsight.cli.options import Device, Seed, Weights, check_outputs, no_layer
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say
 from convsight.errors import InputError
+from convsight.image import data
 from convsight.network import Network, load
-from convsight.pictures import from_tensor, read_colours
+from convsight.pictures import from_tensor
 from convsight.precision import best_device
 
 _DEFAULT_LAYERS = {"efficientnet_lite0": "blocks.8", "efficientnet_lite2": "blocks.11", "vgg16": "conv4_2"}
 
 
 def dream(
-    photograph: Annotated[Path, typer.Argument(metavar="PHOTO", help="Any picture.")],
+    photograph: Annotated[Path, typer.Argument(metavar="PHOTO", help="Any picture; or china, flower: scikit-learn's.")],
     network: Annotated[str, typer.Option(help="What dreams: a network for colour pictures.")] = "efficientnet_lite0",
     layer: Annotated[
         list[str] | None,
@@ -52,7 +54,7 @@ def dream(
 ) -> None:
     """Deep Dream: take what a layer answers to a photograph, positive up and negative down, and move the photograph there.
 
-    Example: convsight dream photo.jpg
+    Example: convsight dream china
 
     Example: convsight dream photo.jpg --network vgg16 --layer conv4_2
     """
@@ -61,29 +63,33 @@ def dream(
 
     path = out or Path(f"{photograph.stem}-dream.png")
     check_outputs(path, zoom)
-    picture = read_colours(photograph)
+    picture = data.photograph(photograph)
     picture = longest(picture, size) if size else picture
     opened = load(network, weights=weights).to(device or best_device())
     if opened.input.shape[0] != 3:
         raise InputError(f"{network} takes {opened.input.shape[0]} channels, not colour pictures")
     goal = _goal(opened, layer, unit, label, guide)
+    picture = opened.input.scaled(picture)
     options = {"octaves": octaves, "steps": steps, "strength": strength, "detail": detail, "tile": tile, "seed": seed}
     total = len(dreaming.octave_sizes(picture, octaves)) * steps
     with progress(f"dreaming {goal.name}", total) as done:
         made = dreaming.dream(opened, picture, goal, on_step=lambda step: done(step + 1, ""), **options)  # type: ignore[arg-type]
-    made.save(path, enlarge=1)
+    replace(made, settings=made.settings | {"photograph": str(photograph)}).save(path, enlarge=1)
     say(f"{made.settings['objective']}: {path}, {path.with_suffix('.json')}")
     if zoom:
         options |= {"octaves": 2, "steps": max(1, steps // 3)}
         with progress("dreaming on", frames) as done:
             pictures = dreaming.zoom(opened, made.input, goal, frames=frames, **options)
-            write_animation(_counted(pictures, done), zoom)
+            write_animation(_counted(pictures, opened.input.value_range, done), zoom)
         say(f"{frames} pictures: {zoom}")
 
 
-def _counted(pictures: Iterator[Tensor], done: Callable[[int, str], None]) -> Iterator[Image.Image]:
+def _counted(
+    pictures: Iterator[Tensor], value_range: tuple[float, float], done: Callable[[int, str], None]
+) -> Iterator[Image.Image]:
+    low, high = value_range
     for count, picture in enumerate(pictures, start=1):
-        yield from_tensor(picture[0])
+        yield from_tensor((picture[0] - low) / (high - low))
         done(count, "")
 
 
@@ -104,7 +110,7 @@ def _goal(
         if layer not in known:
             raise no_layer(network, layer, known)
     if guide:
-        picture = read_colours(guide)
+        picture = network.input.scaled(data.photograph(guide))
         return reduce(add, (guided(network, layer, picture) for layer in layers))
     if unit:
         each = [objectives.channel(layer, one) for layer in layers for one in units_of(unit, known[layer].shape[0])]

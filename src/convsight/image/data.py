@@ -1,4 +1,4 @@
-"""Files to samples: handwritten digits from MNIST's IDX files, or from a sample that a package carries."""
+"""Files to samples: photographs, and handwritten digits from MNIST's IDX files or from a sample that a package carries."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from convsight.errors import InputError, by, extra
+from convsight.pictures import read_colours, to_tensor
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_BYTES = 2**31
 
 Part = Literal["train", "test"]
+SAMPLES = ("china", "flower")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,17 @@ class Digits:
     def pictures(self) -> Tensor:
         """(N, 1, 28, 28) float in [0, 1]."""
         return self.images[:, None].float() / 255
+
+
+def photograph(source: str | Path) -> Tensor:
+    """The picture in a file, or one of the photographs `china` and `flower` that scikit-learn carries: (1, 3, H, W) in [0, 1].
+
+    A file of that name comes first. Raises InputError as `read_picture` does.
+    """
+    if str(source) not in SAMPLES or Path(source).exists():
+        return read_colours(source)
+    carried = extra("sklearn.datasets", "digits").load_sample_image(f"{source}.jpg")
+    return to_tensor(Image.fromarray(carried))
 
 
 def load_digits(folder: str | Path | None, part: Part) -> Digits:

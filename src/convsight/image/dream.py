@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -42,12 +43,16 @@ def dream(
     From the smallest of `octaves` to the photograph's own size, each 1.4 times the one before, with `steps` steps of the
     normalised gradient, so that what the network sees appears at every size. `strength`: how far each step goes. `detail`:
     how much of what an octave adds to the photograph is put back into the dream, 0 to 1. The network is shown tiles of at
-    most `tile` pixels a side, whose seams are elsewhere at each step. Source: Mordvintsev, Olah, Tyka 2015.
+    most `tile` pixels a side, whose seams are elsewhere at each step. The record's `octaves` are their heights and widths, its
+    `steps` those of each. Source: Mordvintsev, Olah, Tyka 2015.
     """
     low, high = network.input.value_range
     dreamt: Visualization | None = None
     before = photograph
-    for number, (height, width) in enumerate(octave_sizes(photograph, octaves)):
+    scores: list[Tensor] = []
+    seconds = 0.0
+    sizes = octave_sizes(photograph, octaves)
+    for number, (height, width) in enumerate(sizes):
         now = resized(photograph, height, width)
         start = now
         if dreamt is not None:
@@ -60,8 +65,11 @@ def dream(
             on_step=counted_from(number * steps, on_step),
         )  # fmt: skip
         before = now
+        scores.append(dreamt.scores)
+        seconds += dreamt.settings["seconds"]
     assert dreamt is not None
-    return dreamt
+    settings = {"octaves": sizes, "strength": strength, "detail": detail, "tile": tile, "seed": seed, "seconds": seconds}
+    return replace(dreamt, scores=torch.cat(scores), settings=dreamt.settings | settings)
 
 
 def octave_sizes(photograph: Tensor, octaves: int) -> list[tuple[int, int]]:

@@ -7,10 +7,14 @@ from torch import Tensor
 
 
 def resized(picture: Tensor, height: int, width: int) -> Tensor:
-    """`picture` (B, C, H, W) in [0, 1] at another size, (B, C, height, width): bicubic, smoothed before it shrinks."""
+    """`picture` (B, C, H, W) at another size, (B, C, height, width): bicubic, smoothed before it shrinks.
+
+    Nothing becomes larger or smaller than what is in `picture`.
+    """
     if picture.shape[-2:] == (height, width):
         return picture
-    return F.interpolate(picture, (height, width), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    made = F.interpolate(picture, (height, width), mode="bicubic", antialias=True, align_corners=False)
+    return made.clamp(picture.min(), picture.max())
 
 
 def longest(picture: Tensor, length: int) -> Tensor:

@@ -52,7 +52,6 @@ def alike(folder: Path, network: Network) -> Tensor:
         raise InputError(f"{network.name} takes {channels} channels, not pictures")
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
-    low, high = network.input.value_range
     mode = "L" if channels == 1 else "RGB"
     pictures = [read_picture(path).convert(mode).resize((width, height)) for path in picture_files([folder])]
-    return low + (high - low) * torch.cat([to_tensor(each) for each in pictures])
+    return network.input.scaled(torch.cat([to_tensor(each) for each in pictures]))

@@ -21,18 +21,19 @@ from convsight.visualize import visualize
 
 TITLE = "1. Inside a network that reads digits"
 SECTIONS = 7
+NETWORKS = ("digits",)
 SEEDS = range(5)
 DIGITS = range(10)
 STEPS = 256
 VIEWS = (rotate(12), scale((0.9, 1.0, 1.1)), jitter(2))
 
 
-def introduction(network: Network) -> str:
+def introduction() -> str:
     """What the network is, and how good."""
     return (
         "The network of the lecture: 25 filters of 3x3, max pooling, 50 filters of 3x3, max pooling, a fully connected layer "
-        f"of 128 neurons, ten outputs. Trained on MNIST: {network.card['figure']}. From here on its weights are fixed, and "
-        "the input is the parameter: gradient ascent looks for the picture that excites one part of it most."
+        f"of 128 neurons, ten outputs. Trained on MNIST: {load('digits').card['figure']}. From here on its weights are fixed, "
+        "and the input is the parameter: gradient ascent looks for the picture that excites one part of it most."
     )
 
 

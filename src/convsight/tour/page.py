@@ -14,12 +14,16 @@ from convsight.files import written_whole
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG file's content, what it shows for those who cannot see it, and the command and Python line that made it."""
+    """A PNG file's content, what it shows for those who cannot see it, and the command and Python line that made it.
+
+    `smooth`: shown as photographs are, instead of every pixel as a square.
+    """
 
     png: bytes
     alt: str
     command: str
     python: str
+    smooth: bool = False
 
     @property
     def data(self) -> str:

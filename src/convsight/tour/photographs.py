@@ -1,0 +1,182 @@
+"""Chapter 2: networks that see photographs, rows L1, L2, L4, L6 and L7."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+
+from convsight import objectives
+from convsight.image import dream, show, style
+from convsight.image.data import photograph
+from convsight.image.pretrained import vgg16
+from convsight.image.resize import longest
+from convsight.network import Network, load
+from convsight.objectives import channel, logit
+from convsight.pictures import grid, png
+from convsight.tour.page import Picture, Section
+from convsight.transforms import photographic
+from convsight.visualization import Visualization
+from convsight.visualize import evaluate, visualize
+
+TITLE = "2. Networks that see photographs"
+SECTIONS = 9
+NETWORKS = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
+SIZE = 480
+CLASSES = ("daisy", "espresso", "volcano", "tabby")
+
+_FEATURES = (
+    (
+        "conv2_2",
+        96,
+        "edges and dots in colour",
+        "Behind four convolutions a unit sees 14 pixels: stripes, dots, simple contrasts.",
+    ),
+    ("conv3_3", 96, "textures", "Behind seven it sees 40: textures, repeated wherever there is room."),
+    ("conv4_3", 128, "parts of things", "Behind ten it sees 92, and what excites it most begins to look like parts of things."),
+)
+_DREAMS = (
+    ("blocks.2", "lines and grids", "An early layer answers to edges, so the dream is all lines."),
+    ("blocks.8", "curls and eyes", "A middle layer answers to curves and parts, so they grow wherever there is a hint of one."),
+    ("blocks.13", "arches and things", "A late layer answers to parts of things, so things begin to stand in the picture."),
+)
+
+
+def introduction() -> str:
+    """Which networks, and where they come from."""
+    return (
+        "The same loop, on networks that were trained on ImageNet's photographs: VGG16 and EfficientNet-Lite0. Their weights "
+        "were fetched from the package index when first asked for. Pictures are stored as spectra with decorrelated colours, "
+        "and the network is shown views of them that are moved, turned and scaled a little."
+    )
+
+
+def sections(seed: int) -> Iterator[Section]:
+    """The chapter's sections, each computed when it is asked for."""
+    vgg, lite = load("vgg16"), load("efficientnet_lite0")
+    yield _filters(vgg)
+    for layer, size, alt, finding in _FEATURES:
+        yield _features(vgg, seed, layer, size, alt, finding)
+    yield _classes(lite, seed)
+    for layer, alt, finding in _DREAMS:
+        yield _dream(lite, seed, layer, alt, finding)
+    yield _style(seed)
+
+
+def _filters(network: Network) -> Section:
+    _, filters = show.filters(network)
+    return Section(
+        row="L1",
+        title="64 filters that look at colours",
+        claim="Of photographs too a first filter can be read as a picture: here 3 by 3 pixels, in three colours.",
+        picture=Picture(
+            png(show.sheet(filters)),
+            f"{len(filters)} filters of 3 by 3 weights in colour",
+            "convsight filters vgg16",
+            'from convsight.image import show; name, pictures = show.filters(load("vgg16"))',
+        ),
+        finding="Some tell light from dark in one direction, some one colour from another.",
+    )
+
+
+def _features(network: Network, seed: int, layer: str, size: int, alt: str, finding: str) -> Section:
+    goal = channel(layer, range(8))
+    start = evaluate(network.at(size), goal, torch.full((8, 3, size, size), 0.5))
+    made = visualize(network.at(size), goal, steps=128, transforms=photographic(), seed=seed)
+    flags, argument = _of_seed(seed)
+    return Section(
+        row="L2",
+        title=f"Eight filters of {layer}",
+        claim="The input that maximises a filter's degree of activation, the sum of its map.",
+        picture=Picture(
+            png(grid(made.input, columns=4)),
+            f"Eight pictures: {alt}",
+            f"convsight see vgg16 {layer} --unit 0-7 --size {size} --steps 128{flags}",
+            f'visualize(load("vgg16").at({size}), channel("{layer}", range(8)), steps=128, '
+            f"transforms=photographic(){argument})",
+        ),
+        finding=f"{finding} The degree of activation rises from {start.median():,.0f} on plain grey to "
+        f"{made.score.median():,.0f} (medians of the eight).",
+    )
+
+
+def _classes(network: Network, seed: int) -> Section:
+    units = [network.unit(each) for each in CLASSES]
+    made = visualize(network, logit(units), transforms=photographic(), seed=seed)
+    judge = load("efficientnet_lite2")
+    side = judge.input.shape[-1]
+    with torch.no_grad():
+        answers = judge(F.interpolate(made.input, (side, side), mode="bicubic", antialias=True).clamp(0, 1)).softmax(1)
+    flags, argument = _of_seed(seed)
+    named = [f"{judge.labels[int(each.argmax())]} ({each.max():.0%})" for each in answers]
+    return Section(
+        row="L4",
+        title="Four classes out of a thousand",
+        claim="The best input for a class, found as for the ten digits. Does it look like one?",
+        picture=Picture(
+            png(grid(made.input)),
+            f"Four pictures, for {', '.join(CLASSES)}",
+            "convsight see efficientnet_lite0 output " + " ".join(f"--class {each}" for each in CLASSES) + flags,
+            f'visualize(load("efficientnet_lite0"), logit({units}), transforms=photographic(){argument})',
+        ),
+        finding="EfficientNet-Lite2, which never saw the ascent, takes them for what stands below.",
+        table=(("picture of", *CLASSES), ("another network", *named)),
+    )
+
+
+def _dream(network: Network, seed: int, layer: str, alt: str, finding: str) -> Section:
+    picture = longest(photograph("china"), SIZE)
+    goal = objectives.dream(layer)
+    before = evaluate(network, goal, picture)
+    made = dream.dream(network, picture, goal, seed=seed)
+    flags, argument = _of_seed(seed)
+    return Section(
+        row="L6",
+        title=f"Deep Dream in {layer}",
+        claim="Take what a layer answers to a photograph, make the positive more positive and the negative more negative, and "
+        "change the photograph accordingly.",
+        picture=Picture(
+            _photographic_png(made),
+            f"A Chinese temple, overgrown by {alt}",
+            f"convsight dream china --size {SIZE} --layer {layer}{flags}",
+            "from convsight.image import data, dream as dreaming, resize; "
+            f'dreaming.dream(load("efficientnet_lite0"), resize.longest(data.photograph("china"), {SIZE}), '
+            f'dream("{layer}"){argument})',
+            smooth=True,
+        ),
+        finding=f"{finding} Half the squared norm of the layer's answer, which the ascent maximises, grew "
+        f"{(made.score / before).item():.0f} times.",
+    )
+
+
+def _style(seed: int) -> Section:
+    made = style.transfer(
+        vgg16(pooling="average"), photograph("china"), [style.Painting(photograph("flower"))], size=256, seed=seed
+    )  # fmt: skip
+    flags, argument = _of_seed(seed)
+    return Section(
+        row="L7",
+        title="Deep Style",
+        claim="Content is what the filters answer; style is how their answers go together. Find the picture with the content "
+        "of one photograph and the style of another picture.",
+        picture=Picture(
+            _photographic_png(made),
+            "The temple, painted in the petals of a dahlia",
+            f"convsight style china flower --size 256{flags}",
+            "from convsight.image import data, pretrained, style; "
+            'style.transfer(pretrained.vgg16(pooling="average"), data.photograph("china"), '
+            f'[style.Painting(data.photograph("flower"))], size=256{argument})',
+            smooth=True,
+        ),
+        finding=f"The style here is that of a photograph of a dahlia; give a painting of yours. In {len(made.scores)} steps "
+        f"the loss fell from {-made.scores[0].item():,.0f} to {-made.score.item():,.1f}.",
+    )
+
+
+def _photographic_png(made: Visualization) -> bytes:
+    return png(made.sheet(enlarge=1))
+
+
+def _of_seed(seed: int) -> tuple[str, str]:
+    return (f" --seed {seed}", f", seed={seed}") if seed else ("", "")
