@@ -17,8 +17,10 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv-bench/installed  ## side by side with peers: benchmarks/results.md
+bench: .venv-bench/installed  ## side by side with peers and plain loops: benchmarks/*.md
 	.venv-bench/bin/python benchmarks/visualize.py --out benchmarks/results.md
+	.venv-bench/bin/python benchmarks/dream.py --out benchmarks/dream.md
+	.venv-bench/bin/python benchmarks/style.py --out benchmarks/style.md
 
 docs: .venv/installed  ## site/
 	$(BIN)/pip install --quiet -e '.[docs]'
@@ -31,5 +33,5 @@ docs: .venv/installed  ## site/
 
 .venv-bench/installed: pyproject.toml benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet -e . -r benchmarks/requirements.txt
+	.venv-bench/bin/pip install --quiet -e '.[digits]' -r benchmarks/requirements.txt
 	touch $@

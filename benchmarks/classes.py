@@ -141,7 +141,7 @@ def main() -> None:
         f"EfficientNet-Lite0's class pictures, judged by EfficientNet-Lite2; {torch.get_num_threads()} threads, torch "
         f"{torch.__version__}. Slopes of {len(slopes)} photographs: {slopes[0]:.2f} to {slopes[-1]:.2f}.",
         "",
-        "| side | seconds for 4 | judge's first | among its five | clipped | slopes |",
+        "| side | seconds for 4, at most | judge's first | among its five | clipped | slopes |",
         "|---|---|---|---|---|---|",
     ]
     print("\n".join(lines), flush=True)

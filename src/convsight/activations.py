@@ -31,7 +31,11 @@ class _EverythingRead(Exception):  # noqa: N818 (it is no error)
 
 @contextmanager
 def read(
-    module: nn.Module, layers: Collection[str] | Mapping[str, Units], *, precision: torch.dtype | None = None
+    module: nn.Module,
+    layers: Collection[str] | Mapping[str, Units],
+    *,
+    precision: torch.dtype | None = None,
+    as_computed: bool = False,
 ) -> Iterator[Reader]:
     """A function from an input to the activations of `layers`, by name, for use inside the block.
 
@@ -40,7 +44,7 @@ def read(
     runs as fast as it can in float32 or bfloat16: in another memory format, so sums are taken in another order; and if
     `layers` maps a layer to the units that are wanted, instead of None, the others may come undefined (NaN), since of
     the deepest layer only what is wanted is computed. Activations come as the network's own dtype, or float32 if
-    `precision` is bfloat16.
+    `precision` is bfloat16; with `as_computed`, as bfloat16 then, which saves memory.
 
     Within the block `module` is frozen: its parameters never get gradients. Afterwards it is as it was: mode, hooks,
     requires_grad, dtype, memory format.
@@ -54,7 +58,7 @@ def read(
         if layer not in known and layer not in (INPUT, OUTPUT):
             raise InputError(f'no layer "{layer}" in this network{did_you_mean(layer, [*known, OUTPUT])}')
     with frozen(module):
-        yield _Reader(module, layers if isinstance(layers, Mapping) else dict.fromkeys(layers), precision)
+        yield _Reader(module, layers if isinstance(layers, Mapping) else dict.fromkeys(layers), precision, as_computed)
 
 
 def own_dtype(module: nn.Module) -> torch.dtype:
@@ -65,18 +69,24 @@ def own_dtype(module: nn.Module) -> torch.dtype:
 class _Reader:
     """What `read` gives: each call is one forward pass, its hooks set before and removed after."""
 
-    def __init__(self, module: nn.Module, layers: Mapping[str, Units], precision: torch.dtype | None) -> None:
+    def __init__(
+        self, module: nn.Module, layers: Mapping[str, Units], precision: torch.dtype | None, as_computed: bool
+    ) -> None:
         self.module, self.layers, self.precision = module, layers, precision
         modules = dict(module.named_modules(remove_duplicate=False))
         self.inside = {layer: modules[layer] for layer in layers if layer not in (INPUT, OUTPUT)}
         self.prepared = precision is None
         self.own_format = precision is None
         self.own_dtype = own_dtype(module)
-        self.dtype = torch.float32 if precision == torch.bfloat16 else self.own_dtype
+        reduced = precision == torch.bfloat16
+        self.dtype = None if reduced and as_computed else torch.float32 if reduced else self.own_dtype
         self.found: dict[str, Tensor] = {}
+        self.versions: dict[str, int] = {}
+        self.changed: set[str] = set()
 
     def __call__(self, given: Tensor) -> dict[str, Tensor]:
         self.found.clear()
+        self.versions.clear()
         called: list[nn.Module] = []
         hooks = [each for layer, own in self.inside.items() for each in self._hooks(layer, own)]
         if not self.prepared:
@@ -100,7 +110,11 @@ class _Reader:
             for each in called:
                 prepare(each, self.precision, own_format=self.own_format)
             self.prepared = True
-        activations = {layer: each.to(self.dtype) for layer, each in self.found.items()}
+        changed = {layer for layer, version in self.versions.items() if self.found[layer]._version != version}
+        if changed:  # by what came next, in place
+            self.changed |= changed
+            return self(given)
+        activations = {layer: self._converted(each) for layer, each in self.found.items()}
         for layer in self.inside:
             if layer not in activations:
                 raise InputError(f'the network never calls its layer "{layer}", so there is nothing to read there')
@@ -126,11 +140,12 @@ class _Reader:
             if layer in self.found:
                 return None
             activation = _one_tensor(activation, layer)
-            if activation.dtype != self.dtype:
-                self._found(layer, activation.to(self.dtype))
-                return None
-            self._found(layer, activation)
-            return activation.clone()  # what comes next may change it in place
+            kept = self._converted(activation)
+            self._found(layer, kept)
+            if layer in self.changed and kept is activation:
+                return activation.clone()
+            self.versions[layer] = kept._version
+            return None
 
         units = self.layers[layer]
         if not units or self.precision is None or OUTPUT in self.layers or own._forward_hooks:  # the user's may mix units
@@ -143,6 +158,9 @@ class _Reader:
                     self._found(layer, activation)
 
         return [own.register_forward_hook(keep), own.register_forward_pre_hook(few)]
+
+    def _converted(self, activation: Tensor) -> Tensor:
+        return activation if self.dtype is None else activation.to(self.dtype)
 
     def _found(self, layer: str, activation: Tensor) -> None:
         self.found[layer] = activation

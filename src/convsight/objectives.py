@@ -28,13 +28,15 @@ class Objective:
     """`score(activations)`: (B,), from the activations of `layers` by name.
 
     `layers` maps each layer to the units that the score depends on, None for all. `name` says it as one writes it;
-    `samples` is the batch it needs, None if any will do.
+    `samples` is the batch it needs, None if any will do. `as_computed`: it takes activations in whatever precision they were
+    computed in, and turns to float32 itself what needs it.
     """
 
     layers: Mapping[str, frozenset[int] | None]
     score: Callable[[Activations], Tensor]
     name: str
     samples: int | None = None
+    as_computed: bool = False
 
     def __call__(self, activations: Activations) -> Tensor:
         return self.score(activations)
@@ -48,7 +50,7 @@ class Objective:
     def __mul__(self, factor: float) -> Objective:
         scored = self.score
         name = f"{factor:g} * {_bracketed(self.name)}"
-        return Objective(self.layers, lambda activations: factor * scored(activations), name, self.samples)
+        return Objective(self.layers, lambda activations: factor * scored(activations), name, self.samples, self.as_computed)
 
     __rmul__ = __mul__
 
@@ -123,12 +125,15 @@ def diverse(goal: Objective, layer: str, groups: Sequence[int], *, weight: float
 
     To each sample's score is added `weight` times the score's size times minus the mean cosine similarity of the layer's Gram
     matrix with those of the others of the group, so that a weight means the same for every goal. Without different starts
-    there is nothing to drive them apart. Source: "diversity" in Olah et al. 2017, "Feature Visualization".
+    there is nothing to drive them apart. Raises InputError if the batch isn't as long as `groups`.
+    Source: "diversity" in Olah et al. 2017, "Feature Visualization".
     """
     group = torch.tensor(list(groups))
     layers = {**goal.layers, layer: None}
 
     def score(activations: Activations) -> Tensor:
+        if len(activations[layer]) != len(group):
+            raise InputError(f"{len(group)} groups need a batch of {len(group)} pictures, not of {len(activations[layer])}")
         features = activations[layer].flatten(2) if activations[layer].dim() > 2 else activations[layer][..., None]
         grams = F.normalize((features @ features.transpose(1, 2)).flatten(1))  # (B, C^2), of length 1
         of_group = (group[:, None] == group).fill_diagonal_(False).to(grams)
@@ -158,7 +163,7 @@ def total_variation() -> Objective:
 
 
 def _penalty(name: str, measure: Callable[[Tensor], Tensor]) -> Objective:
-    return Objective({INPUT: None}, lambda activations: measure(activations[INPUT]), f"{name}()")
+    return Objective({INPUT: None}, lambda activations: measure(activations[INPUT]), f"{name}()", as_computed=True)
 
 
 def _combine(first: Objective, second: Objective, sign: float) -> Objective:
@@ -170,7 +175,8 @@ def _combine(first: Objective, second: Objective, sign: float) -> Objective:
     for layer, units in second.layers.items():
         known = layers.get(layer, frozenset())
         layers[layer] = None if known is None or units is None else known | units
-    return Objective(layers, lambda activations: first(activations) + sign * second(activations), name, samples)
+    as_computed = first.as_computed and second.as_computed
+    return Objective(layers, lambda activations: first(activations) + sign * second(activations), name, samples, as_computed)
 
 
 def _bracketed(name: str) -> str:

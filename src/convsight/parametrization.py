@@ -65,7 +65,7 @@ class Overlay(Parametrization):
         self.value_range = value_range
         self.changes = nn.Parameter(torch.zeros_like(picture))
         self.register_buffer("picture", picture)
-        self.register_buffer("colour", colour(picture.dtype) if picture.shape[1] == 3 else torch.eye(picture.shape[1]))
+        self.register_buffer("colour", colour(picture.dtype, picture.shape[1]))
 
     def forward(self) -> Tensor:
         changed = self.picture + torch.einsum("oc,bchw->bohw", self.colour, self.changes)
@@ -166,8 +166,10 @@ def drawn(draw: Callable[..., Tensor], shape: Sequence[int], batch: int, seed: S
     return torch.stack(noise).expand(batch, *shape).contiguous()
 
 
-def colour(dtype: torch.dtype) -> Tensor:
-    """(3, 3): from three uncorrelated channels to red, green and blue as they go together in photographs."""
+def colour(dtype: torch.dtype, channels: int) -> Tensor:
+    """(C, C): from three uncorrelated channels to red, green and blue as they go together in photographs; others stay apart."""
+    if channels != 3:
+        return torch.eye(channels, dtype=dtype)
     colour = torch.tensor(_COLOUR_CORRELATION, dtype=dtype)
     scaled: Tensor = colour / colour.norm(dim=0).max()
     return scaled

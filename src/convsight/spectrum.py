@@ -29,7 +29,7 @@ class Fourier(Parametrization):
         self.size, self.value_range, self.decorrelated = size, value_range, decorrelated
         self.spectrum = nn.Parameter(spectrum.clone())
         self.register_buffer("scale", 2 * (8 * _frequency(size, spectrum.dtype)) ** -decay)
-        self.register_buffer("colour", colour(spectrum.dtype))
+        self.register_buffer("colour", colour(spectrum.dtype, 3))
 
     def forward(self) -> Tensor:
         spectrum = torch.view_as_complex(self.spectrum) * self.scale
@@ -54,7 +54,7 @@ class MagnitudeConstrained(Parametrization):
         self.size, self.value_range = size, value_range
         self.phases = nn.Parameter(phases.clone())
         self.register_buffer("magnitude", magnitude)
-        self.register_buffer("colour", colour(phases.dtype) if phases.shape[1] == 3 else torch.eye(phases.shape[1]))
+        self.register_buffer("colour", colour(phases.dtype, phases.shape[1]))
 
     def forward(self) -> Tensor:
         spectrum = torch.polar(self.magnitude.expand_as(self.phases), _RADIANS * self.phases)
@@ -102,8 +102,8 @@ def maco(
 ) -> MagnitudeConstrained:
     """Phases, random at first, for pictures of `shape` (C, H, W), with magnitudes that fall as frequency to the -`decay`.
 
-    `contrast`: the standard deviation of light and dark before the sigmoid. A phase's unit is twenty radians, so that the
-    learning rates that suit other parametrizations suit this one.
+    `contrast`: the standard deviation of each channel before colours are mixed and the sigmoid. A phase's unit is twenty
+    radians, so that the learning rates that suit other parametrizations suit this one.
     """
     channels, height, width = shape
     frequency = _frequency((height, width), dtype)

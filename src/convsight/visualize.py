@@ -68,7 +68,7 @@ def visualize(
     started = time.perf_counter()
     climb = (optimizer or adam())(parametrization.parameters())  # the input is the parameter
     if schedule is None:
-        schedule = constant if isinstance(climb, LBFGS) else half_cosine  # its line search finds its own rate
+        schedule = constant if isinstance(climb, LBFGS) else half_cosine  # it finds its own rate
     if isinstance(climb, StepwiseLBFGS):
         climb.same_function = not transforms
     generator = Generator().manual_seed(seed)
@@ -99,7 +99,7 @@ def visualize(
             raise InputError(f"no gradient comes back from {objective.name} to the picture: {cause}")
         return score
 
-    with read(network.module, _inside(objective), precision=precision) as activations_of:
+    with read(network.module, _inside(objective), precision=precision, as_computed=objective.as_computed) as activations_of:
         _try_once(network, parametrization, transforms, activations_of, tile)
         for step in range(steps):
             follow(schedule, climb, step / steps)
@@ -142,7 +142,10 @@ def evaluate(
     `precision`: float32 or bfloat16, as fast as it goes; by default exactly the network's own pass.
     """
     image = image.to(network.device)
-    with torch.no_grad(), read(network.module, _inside(objective), precision=precision) as activations_of:
+    with (
+        torch.no_grad(),
+        read(network.module, _inside(objective), precision=precision, as_computed=objective.as_computed) as activations_of,
+    ):
         if tile is None:
             return objective(activations_of(network.input.normalise(image)) | {INPUT: image})
         pieces = (objective(activations_of(network.input.normalise(image[part]))) for part in tiles(image, tile))

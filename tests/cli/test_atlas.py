@@ -16,7 +16,7 @@ def test_killed_and_started_again_it_redoes_and_loses_no_unit(convsight: Run) ->
     command = [sys.executable, "-m", "convsight", "atlas", "digits", "conv2", "--steps", "20", "--out", "atlas"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while len(list(Path().glob("atlas/conv2/*.png"))) < 20 and running.poll() is None and time.monotonic() < deadline:
+    while len(list(Path().glob("atlas/conv2/[0-9]*.png"))) < 20 and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()

@@ -84,11 +84,12 @@ def test_the_size_of_a_picture_can_be_chosen_where_the_network_takes_it(convsigh
     [
         (("--with", "conv1"), "--with is LAYER:UNIT or LAYER:UNIT=WEIGHT, for example"),
         (("--with", "conv1:0=much"), "--with is LAYER:UNIT or LAYER:UNIT=WEIGHT, for example"),
-        (("--with", "conv1:25"), "there is no unit 25: the layer has 25"),
+        (("--with", "conv1:25"), '--with conv1:25: there is no unit 25; layer "conv1" has 25'),
         (("--with", "conv9:2"), 'no layer "conv9" in digits'),
         (("--diverse", "0"), "greater than or equal to 1"),
         (("--diverse", "2", "--objective", "dream"), "leave --unit and --diverse out"),
         (("--examples", "nowhere"), "there is no"),
+        (("--examples", "empty", "--objective", "dream"), "--examples are of units"),
         (("--examples", "empty"), "the folder empty is empty"),
         (("--examples", "other"), "other/notes.txt is not a picture"),
     ],

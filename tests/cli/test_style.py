@@ -65,7 +65,7 @@ def test_a_point_and_a_line_of_pixels_are_too_small(convsight: Run) -> None:
         done = convsight("style", name, "flower.jpg", "--out", "made.png")
         assert done.returncode == 2 and "the photograph is too small at" in done.stderr, done.stderr
     done = convsight("style", "china.jpg", "line.png", "--size", 256, "--steps", 1, "--out", "made.png")
-    assert done.returncode == 2 and "a painting is too small at" in done.stderr, done.stderr
+    assert done.returncode == 2 and "a painting of 30000x10 pixels is too narrow" in done.stderr, done.stderr
     assert not Path("made.png").exists()
 
 

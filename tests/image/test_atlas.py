@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convsight import InputError, channel, load, visualize
+from convsight import InputError, InputSpec, channel, load, visualize
 from convsight.image.atlas import draw, drawn, picture
 from convsight.network import Layer, Network
 from convsight.pictures import from_tensor
@@ -55,8 +55,32 @@ def test_an_atlas_made_otherwise_and_a_record_of_something_else_are_left_alone()
         draw(net, layers(net, "conv1"), folder, steps=2)
 
 
+def test_other_weights_under_the_same_name_are_told_apart() -> None:
+    torch.manual_seed(0)
+    for attempt in range(2):
+        net = Network(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3)), InputSpec((3, 16, 16)))
+        if attempt == 0:
+            draw(net, layers(net, "0"), Path("atlas"), steps=1)
+    with pytest.raises(InputError, match="atlas holds an atlas of weights"):
+        draw(net, layers(net, "0"), Path("atlas"), steps=1)
+
+
+def test_a_module_that_takes_its_own_size_alone_is_shown_that_and_a_failure_leaves_no_record() -> None:
+    class Fixed(torch.nn.Conv2d):
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            assert given.shape[-1] == 120
+            return super().forward(given)
+
+    net = Network(torch.nn.Sequential(Fixed(3, 2, 3)), InputSpec((3, 120, 120)))
+    with pytest.raises(InputError, match="cannot take a batch of 2x3x64x64"):
+        draw(net, layers(net, "0"), Path("atlas"), size=64, steps=1)
+    draw(net, layers(net, "0"), Path("atlas"), steps=1)
+    with Image.open(picture(Path("atlas"), "0", 1)) as drawn_there:
+        assert drawn_there.size == (120, 120)
+
+
 def test_a_layer_without_units_is_refused() -> None:
     net = Network(torch.nn.Sequential(torch.nn.Flatten(0)), load("digits").input)
-    with pytest.raises(InputError, match="it has no units"):
+    with pytest.raises(InputError, match="it has no units to draw"):
         draw(net, [Layer("0", "Flatten", (), None, 0)], Path("atlas"))
     assert not Path("atlas").exists()

@@ -65,6 +65,30 @@ def test_of_a_layer_without_maps_the_middle_of_the_whole_picture_is_shown() -> N
     assert first.box == (0, 0, 20, 20)
 
 
+def test_a_unit_that_sees_as_much_as_the_network_takes_is_shown_the_whole_picture() -> None:
+    """How far beyond that it sees isn't known, so no part could be told."""
+    deep = nn.Sequential(*[nn.Conv2d(1, 1, 5, stride=2, padding=2) for _ in range(3)], nn.Conv2d(1, 2, 3, stride=2, padding=1))
+    ((first,),) = strongest(Network(deep, InputSpec((1, 20, 20))), "3", [0], [write("wide.png", (32, 20), (24, 4), 250)])
+    assert first.box == (0, 0, 32, 20) and first.shown == (32, 20)
+
+
+def test_pictures_of_many_sizes_are_looked_at_as_they_come() -> None:
+    net = network()
+    net.module(torch.zeros(1, 1, 20, 20))
+    paths = [write(f"{width}.png", (width, 20), (0, 0), width) for width in range(20, 80)]
+    paths += [write(f"more-{width}.png", (width, 20), (0, 0), width) for width in range(20, 80)]
+    seen: list[int] = []
+    ((first, *_),) = strongest(net, "0", [0], paths, count=3, on_picture=seen.append)
+    assert seen[-1] == 120 and len(seen) > 40
+    assert first.path.name in ("79.png", "more-79.png")
+
+
+def test_a_layer_of_a_sequence_is_refused() -> None:
+    net = Network(nn.Sequential(nn.Flatten(2)), InputSpec((1, 20, 20)))
+    with pytest.raises(InputError, match="puts out no maps and no vector"):
+        strongest(net, "0", [0], [])
+
+
 def test_a_network_of_other_channels_takes_no_pictures() -> None:
     with pytest.raises(InputError, match="takes 2 channels, not pictures"):
         strongest(Network(nn.Sequential(nn.Conv2d(2, 2, 3)), InputSpec((2, 8, 8))), "0", [0], [])

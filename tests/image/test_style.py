@@ -120,11 +120,62 @@ def replace_region(painting: Painting) -> Painting:
 
 
 def test_a_picture_too_small_is_said_so() -> None:
-    with pytest.raises(InputError, match="a painting is too small at 60x60 pixels; both sides need"):
-        content_and_style(
-            network(), blobs(1, 260, 300), [Painting(blobs(2, 60, 60))], style_weight=1.0, painting_size=60,
-            precision=torch.float32,
-        )  # fmt: skip
+    with pytest.raises(InputError, match="the photograph is too small at 96x96 pixels; both sides need 106 at least"):
+        transfer(network(), blobs(1, 96, 96), [Painting(blobs(2, 160, 160))], steps=(1, 1))
+    assert transfer(network(), blobs(1, 108, 108), [Painting(blobs(2, 160, 160))], steps=(1, 1)).input.shape[-1] == 108
+
+
+def test_from_coarse_to_fine_the_finer_size_goes_on_from_the_coarser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(styling, "SMALLEST", 130)
+    photograph, painting = blobs(1, 264, 280), blobs(2, 200, 200)
+    counted: list[int] = []
+    made = transfer(
+        network(), photograph, [Painting(painting)], steps=(8, 4), precision=torch.float32, frames=6, on_step=counted.append
+    )  # fmt: skip
+    assert made.settings["sizes"] == [140, 280] and made.settings["steps"] == [8, 4]
+    assert counted == list(range(12)) and made.scores.shape == (12, 1)
+    assert made.input.shape == photograph.shape
+    assert made.frames is not None and made.frames.shape[1:] == (1, 3, 264, 280)
+    torch.testing.assert_close(made.frames[-1].float() / 255, made.input, atol=1 / 255, rtol=0)
+    monkeypatch.setattr(styling, "SMALLEST", 280)
+    alone = transfer(network(), photograph, [Painting(painting)], steps=(1, 1), precision=torch.float32)
+    assert made.scores[8] > alone.scores[0]  # the photograph itself at the finer size
+
+
+def test_kept_colours_are_kept_in_the_history_too() -> None:
+    photograph, paintings = blobs(1, 160, 160), [Painting(blobs(2, 160, 160))]
+    made = transfer(network(), photograph, paintings, steps=(3, 1), keep_colours=True, precision=torch.float32, frames=2)
+    assert made.frames is not None
+    torch.testing.assert_close(made.frames[-1].float() / 255, made.input, atol=1.5 / 255, rtol=0)
+
+
+def test_a_narrow_painting_is_taken_larger_and_a_very_narrow_one_refused() -> None:
+    photograph = styling.with_margin(blobs(1, 160, 200))
+    options = {"style_weight": 1.0, "painting_size": 200, "precision": torch.float32}
+    assert content_and_style(network(), photograph, [Painting(blobs(2, 60, 200))], **options).layers
+    with pytest.raises(InputError, match="a painting of 1200x12 pixels is too narrow"):
+        content_and_style(network(), photograph, [Painting(blobs(2, 12, 1200))], **options)
+
+
+def test_a_mask_that_is_black_everywhere_is_refused() -> None:
+    with pytest.raises(InputError, match="a mask is black wherever style is read"):
+        transfer(
+            network(), blobs(1, 160, 160), [Painting(blobs(2, 160, 160), region=torch.zeros(1, 1, 160, 160))], steps=(1, 1)
+        )
+
+
+def test_losses_in_bfloat16_are_within_a_percent_of_float32s_after_equal_steps() -> None:
+    photograph, paintings = blobs(1, 200, 240), [Painting(blobs(2, 200, 200))]
+    found = {
+        precision: transfer(network(), photograph, paintings, steps=(30, 1), style_weight=1e4, precision=precision)
+        for precision in (torch.float32, torch.bfloat16)
+    }
+    canvas = styling.with_margin(photograph)
+    goal = content_and_style(
+        network(), canvas, paintings, style_weight=1e4, painting_size=240, precision=torch.float32
+    )  # fmt: skip
+    losses = [evaluate(network(), goal, styling.with_margin(each.input)).item() for each in found.values()]
+    assert losses[1] == pytest.approx(losses[0], rel=0.01)
 
 
 def test_sizes_go_from_coarse_to_the_one_asked_for() -> None:

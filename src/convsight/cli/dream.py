@@ -74,7 +74,7 @@ def dream(
     total = len(dreaming.octave_sizes(picture, octaves)) * steps
     with progress(f"dreaming {goal.name}", total) as done:
         made = dreaming.dream(opened, picture, goal, on_step=lambda step: done(step + 1, ""), **options)  # type: ignore[arg-type]
-    replace(made, settings=made.settings | {"photograph": str(photograph)}).save(path, enlarge=1)
+    replace(made, settings=made.settings | {"photograph": str(photograph), "guide": guide and str(guide)}).save(path, enlarge=1)
     say(f"{made.settings['objective']}: {path}, {path.with_suffix('.json')}")
     if zoom:
         options |= {"octaves": 2, "steps": max(1, steps // 3)}
@@ -105,7 +105,11 @@ def _goal(
             raise InputError(f"{network.name} has no classes; try --network efficientnet_lite0")
         return objectives.logit(network.unit(label))
     known = {each.name: each for each in network.layers()}
-    layers = layers or [_DEFAULT_LAYERS.get(network.name, list(known)[2 * len(known) // 3])]
+    if not known:
+        raise InputError(f"{network.name} has no layers inside it to dream of")
+    if not layers:
+        usual = _DEFAULT_LAYERS.get(network.name)
+        layers = [usual if usual in known else list(known)[2 * len(known) // 3]]
     for layer in layers:
         if layer not in known:
             raise no_layer(network, layer, known)
@@ -113,6 +117,9 @@ def _goal(
         picture = network.input.scaled(data.photograph(guide))
         return reduce(add, (guided(network, layer, picture) for layer in layers))
     if unit:
+        for layer in layers:
+            if not known[layer].shape:
+                raise InputError(f'layer "{layer}" puts out one number a sample; it has no units')
         each = [objectives.channel(layer, one) for layer in layers for one in units_of(unit, known[layer].shape[0])]
         return reduce(add, each)
     return reduce(add, (objectives.dream(layer) for layer in layers))

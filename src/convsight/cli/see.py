@@ -120,17 +120,21 @@ def see(
         goal = goal - numbers[0] * _choice(_PENALTIES, name, "penalty")()
     path = out or Path(f"{opened.name}-{layer}.png")
     check_outputs(path, animation)
-    found = _examples(opened, layer, units, examples, largest=not negative) if examples else None
     climb = _OPTIMIZERS[optimizer]
     shown = opened.at(size) if size else opened
+    stored = _stored(shown, goal.samples or 1, parametrization, like, _seeds(seed, diverse, goal.samples or 1))
+    views = _views(opened, transform)
+    if examples and not units:
+        raise InputError("--examples are of units; the objective dream is of a whole layer")
+    found = _examples(opened, layer, units, examples, largest=not negative) if examples else None
     with progress(f"{opened.name} {layer}", steps) as done:
         result = visualize(
             shown,
             goal,
-            _stored(shown, goal.samples or 1, parametrization, like, _seeds(seed, diverse, goal.samples or 1)),
+            stored,
             steps=steps,
             optimizer=climb() if learning_rate is None else climb(learning_rate),
-            transforms=_views(opened, transform),
+            transforms=views,
             seed=seed,
             precision=None if precision == "auto" else getattr(torch, precision),
             frames=60 if animation else 0,
@@ -190,7 +194,9 @@ def _joined(network: Network, text: str) -> Objective:
     if not colon or not unit.isdecimal() or not abs(factor) <= 1e6:
         raise InputError(f'--with is LAYER:UNIT or LAYER:UNIT=WEIGHT, for example --with conv3_1:17=0.5, not "{text}"')
     shape = _layer(network, layer).shape
-    (number,) = units_of(unit, shape[0] if shape else 0)
+    number, available = int(unit[:10]), shape[0] if shape else 0
+    if number >= available:
+        raise InputError(f'--with {text}: there is no unit {unit}; layer "{layer}" has {available}')
     return factor * (objectives.logit(number) if layer == OUTPUT else objectives.channel(layer, number))
 
 
@@ -202,7 +208,7 @@ def _last_maps(network: Network, layer: str) -> str:
     for each in network.layers():
         if each.name == layer:
             break
-        with_maps = each.name if len(each.shape) == 3 else with_maps
+        with_maps = each.name if len(each.shape) == 3 and each.shape[1] * each.shape[2] > 1 else with_maps
     if not with_maps:
         raise InputError(f'nothing before layer "{layer}" puts out maps, so its pictures cannot be told to differ')
     return with_maps
@@ -225,6 +231,7 @@ def _examples(network: Network, layer: str, units: list[int], folder: Path, *, l
 def _layer(network: Network, name: str) -> Layer:
     if name == OUTPUT:
         given = network.input.normalise(torch.zeros(1, *network.input.shape, device=network.device))
+        network.layers()  # raises InputError if the module cannot take its input
         with torch.no_grad(), read(network.module, [OUTPUT]) as activations_of:
             return Layer(OUTPUT, "", tuple(activations_of(given)[OUTPUT].shape[1:]), None, 0)
     known = {layer.name: layer for layer in network.layers()}

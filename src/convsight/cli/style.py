@@ -72,7 +72,11 @@ def style(
             from_noise=start == "noise", keep_colours=keep_colours, steps=counts, seed=seed, frames=60 if animation else 0,
             on_step=lambda step: done(step + 1, ""),
         )  # fmt: skip
-    names = {"photograph": str(photograph), "paintings": [str(each) for each in paintings]}
+    names = {
+        "photograph": str(photograph),
+        "paintings": [str(each) for each in paintings],
+        "masks": [str(each) for each in mask or ()],
+    }
     replace(made, settings=made.settings | names).save(path, enlarge=1)
     if animation:
         made.save_animation(animation)

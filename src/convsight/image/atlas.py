@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from convsight.activations import read
+from convsight.assets import digest
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.network import Layer, Network
@@ -42,19 +46,16 @@ def draw(
     Raises InputError if the folder holds an atlas that was made otherwise, or a layer puts out no units.
     """
     for layer in layers:
-        if not layer.shape:
-            raise InputError(f'layer "{layer.name}" puts out one number a sample; it has no units')
+        if len(layer.shape) not in (1, 3):
+            raise InputError(f'layer "{layer.name}" puts out no maps and no vector, so it has no units to draw')
     asked = {
-        "network": network.name, "card": dict(network.card), "size": size, "steps": steps, "seed": seed,
-        "convsight": version("convsight"),
+        "network": network.name, "weights": digest(network.module.state_dict()), "input": asdict(network.input), "size": size,
+        "steps": steps, "seed": seed, "convsight": version("convsight"),
     }  # fmt: skip
-    record = _recorded(folder, asked)
+    record = _recorded(folder, json.loads(json.dumps(asked)))
     record["layers"] |= {layer.name: layer.shape[0] for layer in layers}
-    with written_whole(folder / _RECORD) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
-    _write_page(folder, record)
     views = photographic() if network.input.shape[0] == 3 else []
-    done = 0
+    done, begun = 0, False
     for layer in layers:
         maps = len(layer.shape) == 3
         shown = network.at(size or _size(network, layer)) if maps else network
@@ -66,11 +67,16 @@ def draw(
             units = missing[start : start + _BATCH]
             objective = channel(layer.name, units) if maps else neuron(layer.name, units)
             made = visualize(shown, objective, steps=steps, transforms=views, seed=seed)
+            if not begun:
+                _write_record_and_page(folder, record)
+                begun = True
             for unit, each in zip(units, made.pictures(), strict=True):
                 write_png(each, picture(folder, layer.name, unit))
             done += len(units)
         if on_unit is not None:
             on_unit(done)
+    if not begun:
+        _write_record_and_page(folder, record)
     return folder / _PAGE
 
 
@@ -81,12 +87,18 @@ def picture(folder: Path, layer: str, unit: int) -> Path:
 
 def drawn(folder: Path, layers: Sequence[Layer]) -> int:
     """Of how many units of `layers` the folder holds a picture."""
-    return sum(picture(folder, layer.name, unit).exists() for layer in layers for unit in range(layer.shape[0]))
+    return sum(picture(folder, layer.name, unit).exists() for layer in layers for unit in range(*layer.shape[:1]))
 
 
 def _size(network: Network, layer: Layer) -> int:
     own = min(network.input.shape[1:])
-    return min(own, max(96, 16 * round(max(layer.receptive_field or (own,)) / 8)))
+    size = min(own, max(96, 16 * round(max(layer.receptive_field or (own,)) / 8)))
+    try:
+        with torch.no_grad(), read(network.module, [layer.name]) as activations_of:
+            activations_of(torch.zeros(1, network.input.shape[0], size, size, device=network.device))
+    except Exception:  # whatever a module raises that takes no other size than its own
+        return own
+    return size
 
 
 def _recorded(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,8 +118,10 @@ def _recorded(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     return begun
 
 
-def _write_page(folder: Path, record: Mapping[str, Any]) -> None:
-    """The page of every layer that the folder holds or will hold."""
+def _write_record_and_page(folder: Path, record: Mapping[str, Any]) -> None:
+    """The page is of every layer that the folder holds or will hold."""
+    with written_whole(folder / _RECORD) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
     environment = Environment(loader=PackageLoader("convsight.image", "."), autoescape=True, undefined=StrictUndefined)
     html = environment.get_template("atlas.html").render(**record)
     with written_whole(folder / _PAGE) as temporary:

@@ -10,15 +10,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from convsight.activations import OUTPUT, read
-from convsight.errors import InputError
+from convsight.activations import own_dtype, read
+from convsight.errors import InputError, by, first_line
 from convsight.image.resize import resized
 from convsight.network import InputSpec, Network
 from convsight.pictures import read_picture, to_tensor
 from convsight.receptive_field import Field, receptive_fields
 
 COUNT = 8
-_BATCH = 16
+_BATCH, _WAITING = 16, 64
 _LONGEST = 4  # a panorama's middle, four times as long as it is high
 
 Box = tuple[int, int, int, int]
@@ -26,7 +26,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Example:
-    """`patch` (C, H, W) in [0, 1]: what a unit sees at its strongest answer, `activation`, to the picture in `path`.
+    """`patch` (C, H, W) in [0, 1]: what a unit sees inside the picture in `path` at its strongest answer, `activation`.
 
     `box`: left, top, right and bottom of the patch in the picture as the network was shown it, which is `shown` wide and high.
     """
@@ -63,16 +63,27 @@ def strongest(
     if channels not in (1, 3):
         raise InputError(f"{network.name} takes {channels} channels, not pictures")
     middle = network.input.normalise(torch.zeros(1, channels, height, width, device=network.device))
-    field = None if layer == OUTPUT else receptive_fields(network.module, middle).get(layer)
     with torch.no_grad(), read(network.module, [layer]) as activations_of:
-        maps = activations_of(middle)[layer].dim() == 4
-    field = field if maps else None
+        dimensions = activations_of(middle)[layer].dim()
+    if dimensions not in (2, 4):
+        raise InputError(f'layer "{layer}" puts out no maps and no vector, so no picture excites a unit of it most')
+    maps = dimensions == 4
+    field = receptive_fields(network.module, middle.to(own_dtype(network.module))).get(layer) if maps else None
+    if field is not None and any(seen >= side for seen, side in zip(field.size, (height, width), strict=True)):
+        field = None  # it is known up to the network's own size only
     best: list[list[tuple[float, int, tuple[int, int]]]] = [[] for _ in units]  # signed activation, which picture, place
     sign = 1.0 if largest else -1.0
     done = 0
     with torch.no_grad(), read(network.module, [layer], precision=torch.float32) as activations_of:
         for numbers, batch in _batches(paths, network.input, whole=not maps):
-            answers = activations_of(network.input.normalise(batch.to(network.device)))[layer][:, list(units)]
+            try:
+                answers = activations_of(network.input.normalise(batch.to(network.device)))[layer][:, list(units)]
+            except (InputError, MemoryError, torch.OutOfMemoryError):
+                raise
+            except Exception as error:  # whatever the user's own module raises
+                raise InputError(
+                    f"{network.name} cannot take pictures of {by(batch.shape[1:])}: {first_line(error)}"
+                ) from error
             answers = (sign * answers).view(len(numbers), len(units), *(answers.shape[2:] if maps else (1, 1)))
             top, flat = answers.flatten(2).max(2)
             for column, kept in enumerate(best):
@@ -106,6 +117,8 @@ def _batches(paths: Sequence[Path], given: InputSpec, *, whole: bool) -> Iterato
         group.append((number, picture))
         if len(group) == _BATCH:
             yield batch(waiting.pop(tuple(picture.shape)))
+        elif sum(map(len, waiting.values())) == _WAITING:
+            yield batch(waiting.pop(max(waiting, key=lambda shape: len(waiting[shape]))))
     yield from map(batch, waiting.values())
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from convsight.activations import read
 from convsight.errors import InputError
+from convsight.image.gram import Inside, gram
 from convsight.image.resize import longest, resized
 from convsight.network import Network
 from convsight.objectives import Objective, total_variation
@@ -29,12 +29,11 @@ from convsight.visualize import counted_from, visualize
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SMALLEST, NARROWEST = 256, 128
+LEAST = 138  # pixels, of which one place of relu5_1 sees no padding
 SMOOTHNESS = 20.0  # of the mean difference between neighbours: enough against a grain of single pixels, and no more
 STEPS = (120, 60)
 MARGIN = 16
-
-Inside = tuple[slice, slice]
-EVERYWHERE = (slice(None), slice(None))
+_LONGEST = 8
 
 
 @dataclass(frozen=True)
@@ -46,28 +45,13 @@ class Painting:
     region: Tensor | None = None
 
 
-def gram(features: Tensor, region: Tensor | None = None, *, inside: Inside = EVERYWHERE) -> Tensor:
-    """How much each two channels of `features` (B, C, H, W) are active together: (B, C, C), the mean over positions.
-
-    `region`: (1, 1, H, W), weights of the positions. `inside`: the rows and columns that count. Where things are is
-    forgotten, so this is style. Source: the Gram matrix of section "Methods", divided here by the number of positions, so
-    that pictures of all sizes compare.
-
-    >>> gram(torch.tensor([[[[1.0, 3.0]], [[2.0, 0.0]]]]))
-    tensor([[[5., 1.],
-             [1., 2.]]])
-    """
-    down, across = inside
-    made: Tensor = _Products.apply(features, region, inside)
-    counted = features[0, 0, down, across].numel() if region is None else region[..., down, across].sum().clamp_min(1e-6)
-    return made / counted
-
-
 def content(layer: str, target: Tensor) -> Objective:
     """Minus the mean squared difference between the layer's activation and `target`, both (B, C, H, W)."""
-    return Objective(
-        {layer: None}, lambda activations: -(activations[layer] - target).square().flatten(1).mean(1), f"content({layer})"
-    )
+
+    def score(activations: Mapping[str, Tensor]) -> Tensor:
+        return -(activations[layer].float() - target.float()).square().flatten(1).mean(1)
+
+    return Objective({layer: None}, score, f"content({layer})", as_computed=True)
 
 
 def style(targets: Mapping[str, Tensor], clear: Mapping[str, Inside], region: Tensor | None = None) -> Objective:
@@ -84,7 +68,7 @@ def style(targets: Mapping[str, Tensor], clear: Mapping[str, Inside], region: Te
             losses.append(1000 / target.shape[1] ** 2 * (made - target).square().mean((1, 2)))
         return -torch.stack(losses).sum(0)
 
-    return Objective(dict.fromkeys(targets), score, f"style({', '.join(targets)})")
+    return Objective(dict.fromkeys(targets), score, f"style({', '.join(targets)})", as_computed=True)
 
 
 def transfer(
@@ -110,7 +94,10 @@ def transfer(
     and so their strokes. `keep_colours`: only light and dark come from the paintings. `steps`: at the smallest size, and at
     each after it, twice as large: coarse to fine. `on_step` counts through all sizes.
 
-    Raises InputError if a picture is too small for the network, or a region of another size than the photograph.
+    `score` is that of the picture with its margin, before its colours are put back.
+
+    Raises InputError if the photograph is too small for the network, a painting too narrow, or a region of another size than
+    the photograph or nowhere white.
     """
     precision = precision or fastest(network.device)
     for each in paintings:
@@ -124,8 +111,10 @@ def transfer(
     done, seconds = 0, 0.0
     for length in sizes:
         small = longest(photograph, length)
-        if min(small.shape[-2:]) <= MARGIN:
-            raise InputError(_too_small("the photograph", small, NARROWEST))
+        if min(small.shape[-2:]) + 2 * MARGIN < LEAST:
+            height, width = small.shape[-2:]
+            least = LEAST - 2 * MARGIN
+            raise InputError(f"the photograph is too small at {width}x{height} pixels; both sides need {least} at least")
         small = with_margin(small)
         objective = content_and_style(
             network, small, paintings, style_weight=style_weight, painting_size=round(length * style_scale), precision=precision
@@ -156,6 +145,9 @@ def transfer(
         "weights": [each.weight for each in paintings], "seconds": round(seconds, 3),
     }  # fmt: skip
     history = _in_one_size(kept) if kept else None
+    if history is not None and keep_colours:
+        coloured = with_colours_of(history.flatten(0, 1).float() / 255, longest(photograph, sizes[-1]))
+        history = (coloured * 255).round().byte().view(history.shape)
     return replace(made, input=painted, scores=torch.cat(scores), settings=made.settings | settings, frames=history)
 
 
@@ -170,19 +162,21 @@ def content_and_style(
     fields = receptive_fields(network.module, torch.zeros(1, 3, SMALLEST, SMALLEST, device=network.device))
 
     def features(layers: Sequence[str], picture: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad(), read(network.module, layers, precision=precision) as activations_of:
+        with torch.no_grad(), read(network.module, layers, precision=precision, as_computed=True) as activations_of:
             return activations_of(network.input.normalise(picture.to(network.device)))
 
     goal = content(CONTENT_LAYER, features([CONTENT_LAYER], photograph)[CONTENT_LAYER])
     clear = _clear_of_padding(fields, photograph, "the photograph")
     total = sum(each.weight for each in paintings)
     for each in paintings:
-        picture = longest(each.picture, painting_size)
+        picture = longest(each.picture, _long_enough(each.picture, painting_size))
         painted = _clear_of_padding(fields, picture, "a painting")
         targets = {layer: _gram_of(read_there, painted[layer]) for layer, read_there in features(STYLE_LAYERS, picture).items()}
         region = None
         if each.region is not None:
             region = with_margin(resized(each.region, *without_margin(photograph).shape[-2:])).to(network.device)
+            if any(region[(..., *_pixels(clear[layer], fields[layer]))].max() == 0 for layer in STYLE_LAYERS):
+                raise InputError("a mask is black wherever style is read; make it white where the painting's style goes")
         goal = goal + style_weight * each.weight / total * style(targets, clear, region)
     return goal
 
@@ -221,8 +215,8 @@ def total_steps(sizes: Sequence[int], steps: tuple[int, int]) -> int:
 def with_colours_of(painted: Tensor, photograph: Tensor) -> Tensor:
     """The light and dark of `painted` with the colours of `photograph`, both (B, 3, H, W) in [0, 1].
 
-    Source: Gatys, Bethge, Hertzmann, Shechtman 2016, "Preserving Color in Neural Artistic Style Transfer", luminance-only
-    transfer, with the luma of ITU-R BT.601.
+    Source: after Gatys, Bethge, Hertzmann, Shechtman 2016, "Preserving Color in Neural Artistic Style Transfer", who transfer
+    luminance alone from the start; here colours are put back in the end. The luma is that of ITU-R BT.601.
     """
     weights = painted.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     return (photograph + ((painted - photograph) * weights).sum(1, keepdim=True)).clamp(0, 1)
@@ -242,17 +236,33 @@ def _clear_of_padding(fields: Mapping[str, Field | None], picture: Tensor, name:
         assert field is not None
         spans = []
         for length, size, step, start in zip(picture.shape[-2:], field.size, field.step, field.start, strict=True):
-            first, last = -(start // step) if start % step == 0 else -start // step + 1, (length - size - start) // step
+            first, last = -(start // step), (length - size - start) // step
             spans.append(slice(max(first, 0), last + 1))
         if any(each.stop <= each.start for each in spans):
-            raise InputError(_too_small(name, picture, min(field.size)))
+            height, width = picture.shape[-2:]
+            raise InputError(f"{name} is too small at {width}x{height} pixels; both sides need more than {min(field.size)}")
         clear[layer] = (spans[0], spans[1])
     return clear
 
 
-def _too_small(name: str, picture: Tensor, least: int) -> str:
-    height, width = picture.shape[-2:]
-    return f"{name} is too small at {width}x{height} pixels; both sides need {least} at least"
+def _long_enough(painting: Tensor, length: int) -> int:
+    """`length`, or more if the shorter side of `painting` would be too short for the network."""
+    shorter, longer = sorted(painting.shape[-2:])
+    if longer > _LONGEST * shorter:
+        height, width = painting.shape[-2:]
+        raise InputError(
+            f"a painting of {width}x{height} pixels is too narrow; cut it to {_LONGEST} times as long as it is wide"
+        )
+    return max(length, math.ceil(LEAST * longer / shorter))
+
+
+def _pixels(clear: Inside, field: Field | None) -> Inside:
+    """The rows and columns of the picture around which the units in `clear` look."""
+    assert field is not None
+    down, across = (
+        slice(each.start * step, (each.stop - 1) * step + 1) for each, step in zip(clear, field.step, strict=True)
+    )  # fmt: skip
+    return down, across
 
 
 def _optimizer(length: int) -> MakeOptimizer:
@@ -263,27 +273,3 @@ def _optimizer(length: int) -> MakeOptimizer:
 def _in_one_size(kept: Sequence[Tensor]) -> Tensor:
     height, width = kept[-1].shape[-2:]
     return torch.cat([F.interpolate(each.flatten(0, 1), (height, width)).view(*each.shape[:3], height, width) for each in kept])
-
-
-class _Products(torch.autograd.Function):
-    """Sum over positions of weight times each two channels, (B, C, C), whose gradient takes one product, not two."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, weights: Tensor | None, inside: Inside) -> Tensor:
-        down, across = inside
-        maps = features[..., down, across].permute(0, 2, 3, 1)  # as they lie in memory if channels come last
-        places = maps.flatten(1, 2)  # (B, H W, C)
-        weighted = places if weights is None else places * weights[..., down, across].flatten(2).transpose(1, 2)
-        ctx.save_for_backward(weighted)
-        ctx.whole, ctx.inner, ctx.inside = features.shape, maps.shape, inside
-        return weighted.transpose(1, 2) @ places
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None, None]:
-        (weighted,) = ctx.saved_tensors
-        (gradient,) = gradients
-        of_places = weighted @ (gradient + gradient.transpose(1, 2))
-        batch, channels, height, width = ctx.whole
-        whole = of_places.new_zeros(batch, height, width, channels)
-        whole[(slice(None), *ctx.inside)] = of_places.view(ctx.inner)
-        return whole.permute(0, 3, 1, 2), None, None
