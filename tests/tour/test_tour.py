@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from convsight.image.judge import Verdict
-from convsight.pictures import grid, png
+from convsight.pictures import png
 from convsight.tour.digits import counts
 from convsight.visualization import Visualization
 from tests.conftest import Run
@@ -91,7 +91,7 @@ def assert_its_python_lines_make_its_pictures(page: str) -> None:
         exec(setup, names)
         result = eval(expression, names)
         assert isinstance(result, Visualization)
-        assert shown in (result._repr_png_(), png(result.sheet(enlarge=1)), png(grid(result.input, columns=4))), line
+        assert shown in (result._repr_png_(), png(result.sheet(enlarge=1))), line
 
 
 def test_the_commands_make_the_pictures_that_stand_beside_them(page: str, convsight: Run) -> None:

@@ -29,12 +29,19 @@ CLASSES = ("daisy", "espresso", "volcano", "tabby")
 _FEATURES = (
     (
         "conv2_2",
+        (1, 3, 12, 19, 21, 24),
         96,
-        "edges and dots in colour",
-        "Behind four convolutions a unit sees 14 pixels: stripes, dots, simple contrasts.",
+        "edges and dots",
+        "Behind four convolutions a unit sees 14 pixels: stripes, dots.",
     ),
-    ("conv3_3", 96, "textures", "Behind seven it sees 40: textures, repeated wherever there is room."),
-    ("conv4_3", 128, "parts of things", "Behind ten it sees 92, and what excites it most begins to look like parts of things."),
+    ("conv3_3", (2, 3, 5, 11, 12, 14), 96, "textures", "Behind seven it sees 40: textures, repeated wherever there is room."),
+    (
+        "conv4_3",
+        (0, 1, 2, 3, 4, 5),
+        128,
+        "parts",
+        "Behind ten it sees 92: what excites it begins to look like parts of things.",
+    ),
 )
 _DREAMS = (
     ("blocks.2", "lines and grids", "An early layer answers to edges, so the dream is all lines."),
@@ -48,7 +55,8 @@ def introduction() -> str:
     return (
         "The same loop, on networks that were trained on ImageNet's photographs: VGG16 and EfficientNet-Lite0. Their weights "
         "were fetched from the package index when first asked for. Pictures are stored as spectra with decorrelated colours, "
-        "and the network is shown views of them that are moved, turned and scaled a little."
+        "and the network is shown views of them that are moved, turned and scaled a little. This copy of VGG16 was trained "
+        "further to find edges, and many of its filters answer to nothing any more; the ones below do."
     )
 
 
@@ -56,8 +64,8 @@ def sections(seed: int) -> Iterator[Section]:
     """The chapter's sections, each computed when it is asked for."""
     vgg, lite = load("vgg16"), load("efficientnet_lite0")
     yield _filters(vgg)
-    for layer, size, alt, finding in _FEATURES:
-        yield _features(vgg, seed, layer, size, alt, finding)
+    for layer, units, size, alt, finding in _FEATURES:
+        yield _features(vgg, seed, layer, units, size, alt, finding)
     yield _classes(lite, seed)
     for layer, alt, finding in _DREAMS:
         yield _dream(lite, seed, layer, alt, finding)
@@ -80,24 +88,24 @@ def _filters(network: Network) -> Section:
     )
 
 
-def _features(network: Network, seed: int, layer: str, size: int, alt: str, finding: str) -> Section:
-    goal = channel(layer, range(8))
-    start = evaluate(network.at(size), goal, torch.full((8, 3, size, size), 0.5))
+def _features(network: Network, seed: int, layer: str, units: tuple[int, ...], size: int, alt: str, finding: str) -> Section:
+    goal = channel(layer, units)
+    start = evaluate(network.at(size), goal, torch.full((len(units), 3, size, size), 0.5))
     made = visualize(network.at(size), goal, steps=128, transforms=photographic(), seed=seed)
     flags, argument = _of_seed(seed)
     return Section(
         row="L2",
-        title=f"Eight filters of {layer}",
+        title=f"Six filters of {layer}",
         claim="The input that maximises a filter's degree of activation, the sum of its map.",
         picture=Picture(
-            png(grid(made.input, columns=4)),
-            f"Eight pictures: {alt}",
-            f"convsight see vgg16 {layer} --unit 0-7 --size {size} --steps 128{flags}",
-            f'visualize(load("vgg16").at({size}), channel("{layer}", range(8)), steps=128, '
+            png(grid(made.input)),
+            f"Six pictures: {alt}",
+            f"convsight see vgg16 {layer} --unit {','.join(map(str, units))} --size {size} --steps 128{flags}",
+            f'visualize(load("vgg16").at({size}), channel("{layer}", {list(units)}), steps=128, '
             f"transforms=photographic(){argument})",
         ),
         finding=f"{finding} The degree of activation rises from {start.median():,.0f} on plain grey to "
-        f"{made.score.median():,.0f} (medians of the eight).",
+        f"{made.score.median():,.0f} (medians of the six, before the ReLU).",
     )
 
 
