@@ -1,4 +1,4 @@
-"""Chapter 2: networks that see photographs, rows L1, L2, L4, L6 and L7."""
+"""Chapter 2: networks that see photographs, rows L1, L2, L4 and L6."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 
 from convsight import objectives
-from convsight.image import dream, show, style
+from convsight.image import dream, show
 from convsight.image.data import photograph
-from convsight.image.pretrained import vgg16
 from convsight.image.resize import longest
 from convsight.network import Network, load
 from convsight.objectives import channel, logit
@@ -21,7 +20,7 @@ from convsight.visualization import Visualization
 from convsight.visualize import evaluate, visualize
 
 TITLE = "2. Networks that see photographs"
-SECTIONS = 9
+SECTIONS = 8
 NETWORKS = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
 SIZE = 480
 CLASSES = ("daisy", "espresso", "volcano", "tabby")
@@ -46,7 +45,11 @@ _FEATURES = (
 _DREAMS = (
     ("blocks.2", "lines and grids", "An early layer answers to edges, so the dream is all lines."),
     ("blocks.8", "curls and eyes", "A middle layer answers to curves and parts, so they grow wherever there is a hint of one."),
-    ("blocks.13", "arches and things", "A late layer answers to parts of things, so things begin to stand in the picture."),
+    (
+        "blocks.13",
+        "fine lines and arches",
+        "A late layer answers to larger shapes, in fewer places: arches.",
+    ),
 )
 
 
@@ -69,7 +72,6 @@ def sections(seed: int) -> Iterator[Section]:
     yield _classes(lite, seed)
     for layer, alt, finding in _DREAMS:
         yield _dream(lite, seed, layer, alt, finding)
-    yield _style(seed)
 
 
 def _filters(network: Network) -> Section:
@@ -155,30 +157,6 @@ def _dream(network: Network, seed: int, layer: str, alt: str, finding: str) -> S
         ),
         finding=f"{finding} Half the squared norm of the layer's answer, which the ascent maximises, grew "
         f"{(made.score / before).item():.0f} times.",
-    )
-
-
-def _style(seed: int) -> Section:
-    made = style.transfer(
-        vgg16(pooling="average"), photograph("china"), [style.Painting(photograph("flower"))], size=256, seed=seed
-    )  # fmt: skip
-    flags, argument = _of_seed(seed)
-    return Section(
-        row="L7",
-        title="Deep Style",
-        claim="Content is what the filters answer; style is how their answers go together. Find the picture with the content "
-        "of one photograph and the style of another picture.",
-        picture=Picture(
-            _photographic_png(made),
-            "The temple, painted in the petals of a dahlia",
-            f"convsight style china flower --size 256{flags}",
-            "from convsight.image import data, pretrained, style; "
-            'style.transfer(pretrained.vgg16(pooling="average"), data.photograph("china"), '
-            f'[style.Painting(data.photograph("flower"))], size=256{argument})',
-            smooth=True,
-        ),
-        finding=f"The style here is that of a photograph of a dahlia; give a painting of yours. In {len(made.scores)} steps "
-        f"the loss fell from {-made.scores[0].item():,.0f} to {-made.score.item():,.1f}.",
     )
 
 
