@@ -16,10 +16,10 @@ from time import perf_counter
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor, nn
 
 from convsight import Network, load, logit, maco, visualize
+from convsight.image.resize import resized
 from convsight.pictures import grid, read_colours, write_png
 from convsight.transforms import photographic
 
@@ -95,7 +95,7 @@ def photograph_slopes() -> list[float]:
         side = min(picture.shape[-2:])
         top, left = ((each - side) // 2 for each in picture.shape[-2:])
         square = picture[..., top : top + side, left : left + side]
-        slopes.append(slope(F.interpolate(square, (224, 224), mode="bicubic", antialias=True).clamp(0, 1)[0]))
+        slopes.append(slope(resized(square, 224, 224)[0]))
     return slopes
 
 
@@ -109,7 +109,7 @@ def report(side: str, make: Callable[[Network, list[int]], Tensor], classes: lis
         seconds.append(perf_counter() - started)
     pictures = torch.cat(made)
     with torch.no_grad():
-        answers = judge(F.interpolate(pictures, (260, 260), mode="bicubic", antialias=True).clamp(0, 1))
+        answers = judge(resized(pictures, 260, 260))
     wanted = torch.tensor(classes)
     first = int((answers.argmax(1) == wanted).sum())
     five = int((answers.topk(5).indices == wanted[:, None]).any(1).sum())

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from measure import growth_megabytes, in_a_process_of_its_own, timed
+from measure import growth_megabytes, in_a_process_of_its_own, ratio, timed
 from torch import Tensor
 
 from convsight import Network, load
@@ -77,9 +77,8 @@ def main() -> None:
         "|---|---|---|---|",
     ]
     for side in SIDES:
-        ratio = median(theirs / own for theirs, own in zip(taken[SIDES[0]], taken[side], strict=True))
         grown = in_a_process_of_its_own(__file__, side, "--size", str(options.size))
-        lines.append(f"| {side} | {1 / median(taken[side]):.2f} | {ratio:.1f}x | {grown:,.0f} |")
+        lines.append(f"| {side} | {1 / median(taken[side]):.2f} | {ratio(taken[SIDES[0]], taken[side]):.1f}x | {grown:,.0f} |")
     print("\n".join(lines))
     options.out.write_text("\n".join(lines) + "\n")
 

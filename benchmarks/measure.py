@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import median
 from threading import Event, Thread
 from time import perf_counter
 
@@ -16,6 +17,11 @@ def timed(run: Callable[[], object]) -> float:
     started = perf_counter()
     run()
     return perf_counter() - started
+
+
+def ratio(theirs: Sequence[float], ours: Sequence[float]) -> float:
+    """How many times as long the first took, in the median of the rounds: each beside its neighbour in time."""
+    return median(first / second for first, second in zip(theirs, ours, strict=True))
 
 
 def growth_megabytes(run: Callable[[], object]) -> float:

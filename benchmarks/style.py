@@ -18,7 +18,7 @@ from statistics import median
 from time import perf_counter
 
 import torch
-from measure import growth_megabytes, in_a_process_of_its_own
+from measure import growth_megabytes, in_a_process_of_its_own, ratio
 from torch import Tensor
 from torch.optim import LBFGS
 
@@ -111,10 +111,10 @@ def main() -> None:
         "|---|---|---|---|---|",
     ]
     for side in SIDES:
-        ratio = median(theirs / ours for theirs, ours in zip(taken[SIDES[0]], taken[side], strict=True))
+        faster = ratio(taken[SIDES[0]], taken[side])
         files = (options.photograph, options.painting, "--size", str(options.size))
         grown = in_a_process_of_its_own(__file__, side, *files)
-        lines.append(f"| {side} | {median(taken[side]):.0f} | {ratio:.1f}x | {reached[side]:.3f} | {grown:,.0f} |")
+        lines.append(f"| {side} | {median(taken[side]):.0f} | {faster:.1f}x | {reached[side]:.3f} | {grown:,.0f} |")
     print("\n".join(lines))
     options.out.write_text("\n".join(lines) + "\n")
 

@@ -18,7 +18,7 @@ import torchvision
 from lucent.optvis import objectives as lucent_objectives
 from lucent.optvis import param as lucent_param
 from lucent.optvis import render as lucent_render
-from measure import growth_megabytes, in_a_process_of_its_own, timed
+from measure import growth_megabytes, in_a_process_of_its_own, ratio, timed
 from torch import Tensor, nn
 from torch_dreams import AutoImageParam, Dreamer
 
@@ -81,10 +81,10 @@ def compare(task: str, rounds: int, steps: int, seconds: float) -> list[str]:
     lines = []
     for side in SIDES:
         per_step = median(taken[side])
-        ratio = median(theirs / ours for theirs, ours in zip(taken[SIDES[0]], taken[side], strict=True))
         reached = evaluate(network, measure(task), climb(side, network, task, max(2, round(seconds / per_step)))).item()
+        faster = ratio(taken[SIDES[0]], taken[side])
         grown = in_a_process_of_its_own(__file__, side, task)
-        lines.append(f"| {task} | {side} | {1 / per_step:.2f} | {ratio:.1f}x | {reached:.4g} | {grown:,.0f} |")
+        lines.append(f"| {task} | {side} | {1 / per_step:.2f} | {faster:.1f}x | {reached:.4g} | {grown:,.0f} |")
         print(lines[-1], flush=True)
     return lines
 

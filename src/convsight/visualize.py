@@ -24,7 +24,7 @@ from convsight.parametrization import Seeds, pixels
 from convsight.precision import fastest
 from convsight.spectrum import fourier
 from convsight.tiles import ascend_by_tiles, tiles
-from convsight.transforms import Transform, compose
+from convsight.transforms import Transform, compose, photographic
 from convsight.visualization import Visualization, snapshot, stacked
 
 
@@ -156,6 +156,11 @@ def default_parametrization(network: Network, batch: int, *, seed: Seeds = 0) ->
     """Noise for `network`'s input: a spectrum with decorrelated colours if it has three channels, else pixels."""
     make = fourier if network.input.shape[0] == 3 else pixels
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)
+
+
+def default_transforms(network: Network) -> list[Transform]:
+    """Views that suit photographs if `network` takes three channels, else none."""
+    return photographic() if network.input.shape[0] == 3 else []
 
 
 def _try_once(

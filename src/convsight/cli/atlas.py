@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from convsight.cli.options import Device, NetworkName, Seed, Shape, Weights, no_layer, shape_of
+from convsight.cli.options import Device, NetworkName, Seed, Shape, Weights, layer_of, shape_of
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say
 from convsight.network import load
@@ -40,10 +40,7 @@ def atlas(
 
     opened = load(network, weights=weights, shape=shape_of(shape)).to(device or best_device())
     known = {layer.name: layer for layer in opened.layers()}
-    for name in layers:
-        if name not in known:
-            raise no_layer(opened, name, known)
-    wanted = [known[name] for name in dict.fromkeys(layers)]
+    wanted = [layer_of(opened, name, known) for name in dict.fromkeys(layers)]
     folder = out or Path(f"{opened.name}-atlas")
     total = sum(layer.shape[0] for layer in wanted if layer.shape)
     before, started = drawn(folder, wanted), perf_counter()

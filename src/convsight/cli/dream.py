@@ -15,7 +15,7 @@ from torch import Tensor
 
 from convsight import objectives
 from convsight.animation import write_animation
-from convsight.cli.options import Device, Seed, Weights, check_outputs, no_layer, units_of
+from convsight.cli.options import Device, Seed, Weights, check_outputs, layer_of, units_of
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say
 from convsight.errors import InputError
@@ -111,8 +111,7 @@ def _goal(
         usual = _DEFAULT_LAYERS.get(network.name)
         layers = [usual if usual in known else list(known)[2 * len(known) // 3]]
     for layer in layers:
-        if layer not in known:
-            raise no_layer(network, layer, known)
+        layer_of(network, layer, known)
     if guide:
         picture = network.input.scaled(data.photograph(guide))
         return reduce(add, (guided(network, layer, picture) for layer in layers))

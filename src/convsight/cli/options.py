@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ import typer
 from convsight.animation import check_animation
 from convsight.errors import InputError, did_you_mean
 from convsight.files import check_ending, check_writable
-from convsight.network import Network
+from convsight.network import Layer, Network
 
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed on the same machine gives the same result.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps. Default: a GPU, if there is one.")]
@@ -41,11 +41,11 @@ def check_outputs(path: Path, animation: Path | None) -> None:
             check_writable(each)
 
 
-def no_layer(network: Network, name: str, known: Collection[str]) -> InputError:
-    """The error that says that `name` is none of the layers `known` of `network`, and which are near."""
-    return InputError(
-        f'no layer "{name}" in {network.name}{did_you_mean(name, known)}; convsight layers lists all {len(known)}'
-    )
+def layer_of(network: Network, name: str, known: Mapping[str, Layer]) -> Layer:
+    """The layer called `name` among `known` ones of `network`. Raises InputError if there is none, with those that are near."""
+    if name in known:
+        return known[name]
+    raise InputError(f'no layer "{name}" in {network.name}{did_you_mean(name, known)}; convsight layers lists all {len(known)}')
 
 
 def shape_of(text: str | None) -> tuple[int, int, int] | None:

@@ -20,7 +20,7 @@ from convsight.cli.options import (
     Shape,
     Weights,
     check_outputs,
-    no_layer,
+    layer_of,
     shape_of,
     units_of,
     weighted,
@@ -35,7 +35,7 @@ from convsight.network import Layer, Network, load
 from convsight.objectives import Objective
 from convsight.pictures import picture_files
 from convsight.precision import best_device
-from convsight.visualize import default_parametrization, visualize
+from convsight.visualize import default_parametrization, default_transforms, visualize
 
 _PENALTIES = {"l1": objectives.l1, "l2": objectives.l2, "tv": objectives.total_variation}
 _OPTIMIZERS = {"adam": optimizers.adam, "sgd": optimizers.sgd, "lbfgs": optimizers.lbfgs}
@@ -107,14 +107,16 @@ def see(
         if layer != OUTPUT or unit is not None:
             raise InputError("a class is of the layer output; give that, and no --unit")
         unit = ",".join(str(opened.unit(each)) for each in label)
-    units = _units(opened, layer, unit) if objective != "dream" else []
-    goal = _objective(opened, layer, units, diverse, objective, unit)
+    known = _layers(opened, with_output=OUTPUT in (layer, *(each.partition(":")[0] for each in together or ())))
+    shape_there = layer_of(opened, layer, known).shape
+    units = _units(layer, shape_there, unit) if objective != "dream" else []
+    goal = _objective(layer, shape_there, units, diverse, objective, unit)
     goal = -goal if negative else goal
     for each in together or ():
-        goal = goal + _joined(opened, each)
+        goal = goal + _joined(opened, known, each)
     if diverse > 1:
         groups = [index // diverse for index in range(len(units) * diverse)]
-        goal = objectives.diverse(goal, _last_maps(opened, layer), groups)
+        goal = objectives.diverse(goal, _last_maps(known, layer), groups)
     for each in penalty or ():
         name, numbers = weighted(each, "--penalty", numbers=1)
         goal = goal - numbers[0] * _choice(_PENALTIES, name, "penalty")()
@@ -155,8 +157,7 @@ def see(
     )
 
 
-def _units(network: Network, layer: str, unit: str | None) -> list[int]:
-    shape = _layer(network, layer).shape
+def _units(layer: str, shape: tuple[int, ...], unit: str | None) -> list[int]:
     if not shape:
         raise InputError(f'layer "{layer}" puts out one number a sample; it has no units')
     if unit is None and shape[0] > _MOST_BY_DEFAULT:
@@ -165,15 +166,14 @@ def _units(network: Network, layer: str, unit: str | None) -> list[int]:
 
 
 def _objective(
-    network: Network, layer: str, units: list[int], diverse: int, kind: ObjectiveName, unit: str | None
+    layer: str, shape: tuple[int, ...], units: list[int], diverse: int, kind: ObjectiveName, unit: str | None
 ) -> Objective:
     if kind == "dream":
         if unit is not None or diverse > 1:
             raise InputError("the objective dream is of a whole layer; leave --unit and --diverse out")
-        _layer(network, layer)
         return objectives.dream(layer)
     if kind == "auto":
-        kind = "logit" if layer == OUTPUT else "channel" if len(_layer(network, layer).shape) == 3 else "neuron"
+        kind = "logit" if layer == OUTPUT else "channel" if len(shape) == 3 else "neuron"
     each = [unit for unit in units for _ in range(diverse)]
     if kind == "logit":
         if layer != OUTPUT:
@@ -184,7 +184,7 @@ def _objective(
     return objectives.channel(layer, each, over="mean" if kind == "mean" else "sum")
 
 
-def _joined(network: Network, text: str) -> Objective:
+def _joined(network: Network, known: Mapping[str, Layer], text: str) -> Objective:
     place, equals, weight = text.partition("=")
     layer, colon, unit = place.rpartition(":")
     try:
@@ -193,19 +193,19 @@ def _joined(network: Network, text: str) -> Objective:
         factor = math.nan
     if not colon or not unit.isdecimal() or not abs(factor) <= 1e6:
         raise InputError(f'--with is LAYER:UNIT or LAYER:UNIT=WEIGHT, for example --with conv3_1:17=0.5, not "{text}"')
-    shape = _layer(network, layer).shape
+    shape = layer_of(network, layer, known).shape
     number, available = int(unit[:10]), shape[0] if shape else 0
     if number >= available:
         raise InputError(f'--with {text}: there is no unit {unit}; layer "{layer}" has {available}')
     return factor * (objectives.logit(number) if layer == OUTPUT else objectives.channel(layer, number))
 
 
-def _last_maps(network: Network, layer: str) -> str:
+def _last_maps(known: Mapping[str, Layer], layer: str) -> str:
     """`layer` if it puts out maps, else the last one before it that does: where pictures of one unit can differ."""
-    if len(_layer(network, layer).shape) == 3:
+    if len(known[layer].shape) == 3:
         return layer
     with_maps = ""
-    for each in network.layers():
+    for each in known.values():
         if each.name == layer:
             break
         with_maps = each.name if len(each.shape) == 3 and each.shape[1] * each.shape[2] > 1 else with_maps
@@ -228,16 +228,14 @@ def _examples(network: Network, layer: str, units: list[int], folder: Path, *, l
         return strongest(network, layer, units, files, largest=largest, on_picture=lambda count: done(count, ""))
 
 
-def _layer(network: Network, name: str) -> Layer:
-    if name == OUTPUT:
-        given = network.input.normalise(torch.zeros(1, *network.input.shape, device=network.device))
-        network.layers()  # raises InputError if the module cannot take its input
-        with torch.no_grad(), read(network.module, [OUTPUT]) as activations_of:
-            return Layer(OUTPUT, "", tuple(activations_of(given)[OUTPUT].shape[1:]), None, 0)
+def _layers(network: Network, *, with_output: bool) -> dict[str, Layer]:
+    """The layers by name, in their order, at the end what the network returns if that is asked for."""
     known = {layer.name: layer for layer in network.layers()}
-    if name not in known:
-        raise no_layer(network, name, known)
-    return known[name]
+    if with_output:
+        given = network.input.normalise(torch.zeros(1, *network.input.shape, device=network.device))
+        with torch.no_grad(), read(network.module, [OUTPUT]) as activations_of:
+            known[OUTPUT] = Layer(OUTPUT, "", tuple(activations_of(given)[OUTPUT].shape[1:]), None, 0)
+    return known
 
 
 def _stored(network: Network, batch: int, name: str, like: str | None, seed: int | list[int]) -> torch.nn.Module:
@@ -262,7 +260,7 @@ def _stored(network: Network, batch: int, name: str, like: str | None, seed: int
 
 def _views(network: Network, given: list[str] | None) -> list[transforms.Transform]:
     if given is None:
-        return transforms.photographic() if network.input.shape[0] == 3 else []
+        return default_transforms(network)
     return [] if given == ["none"] else [_transform(each) for each in given]
 
 

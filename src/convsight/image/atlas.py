@@ -19,8 +19,7 @@ from convsight.files import written_whole
 from convsight.network import Layer, Network
 from convsight.objectives import channel, neuron
 from convsight.pictures import write_png
-from convsight.transforms import photographic
-from convsight.visualize import visualize
+from convsight.visualize import default_transforms, visualize
 
 STEPS = 128
 _BATCH = 16
@@ -54,7 +53,7 @@ def draw(
     }  # fmt: skip
     record = _recorded(folder, json.loads(json.dumps(asked)))
     record["layers"] |= {layer.name: layer.shape[0] for layer in layers}
-    views = photographic() if network.input.shape[0] == 3 else []
+    views = default_transforms(network)
     done, begun = 0, False
     for layer in layers:
         maps = len(layer.shape) == 3

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 
 from convsight import objectives
 from convsight.image import dream, show
 from convsight.image.data import photograph
-from convsight.image.resize import longest
+from convsight.image.resize import longest, resized
 from convsight.network import Network, load
 from convsight.objectives import channel, logit
 from convsight.pictures import grid, png
@@ -117,7 +116,7 @@ def _classes(network: Network, seed: int) -> Section:
     judge = load("efficientnet_lite2")
     side = judge.input.shape[-1]
     with torch.no_grad():
-        answers = judge(F.interpolate(made.input, (side, side), mode="bicubic", antialias=True).clamp(0, 1)).softmax(1)
+        answers = judge(resized(made.input, side, side)).softmax(1)
     flags, argument = _of_seed(seed)
     named = [f"{judge.labels[int(each.argmax())]} ({each.max():.0%})" for each in answers]
     return Section(
