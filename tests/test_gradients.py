@@ -14,6 +14,7 @@ from convsight import (
     channel,
     dream,
     fourier,
+    fourier_overlay,
     jitter,
     l1,
     l2,
@@ -98,7 +99,18 @@ def test_transforms(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", ["pixels", "overlay", "fourier", "fourier, correlated", "fourier, decay 1.5", "fourier, range", "maco", "principal"]
+    "make",
+    [
+        "pixels",
+        "overlay",
+        "fourier overlay",
+        "fourier",
+        "fourier, correlated",
+        "fourier, decay 1.5",
+        "fourier, range",
+        "maco",
+        "principal",
+    ],
 )
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
@@ -108,6 +120,7 @@ def test_parametrizations(make: str, seed: int) -> None:
     parametrization: nn.Module = {
         "pixels": lambda: pixels_from(picture(generator)),
         "overlay": lambda: overlay(picture(generator)),
+        "fourier overlay": lambda: fourier_overlay(picture(generator)),
         "fourier": lambda: fourier(SHAPE, 2, seed=small, deviation=1.0, dtype=torch.float64),
         "fourier, correlated": lambda: fourier(SHAPE, 2, seed=small, decorrelated=False, dtype=torch.float64),
         "fourier, decay 1.5": lambda: fourier((1, 9, 8), 2, seed=small, decay=1.5, dtype=torch.float64),

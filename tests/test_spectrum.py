@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from convsight import fourier, maco
+from convsight import fourier, fourier_overlay, maco
 
 
 def slope(image: Tensor) -> float:
@@ -47,6 +47,19 @@ def test_low_frequencies_carry_more_as_in_photographs() -> None:
     """Power falls as frequency to the minus twice the decay, which is what photographs' slopes near -2.5 are."""
     image = torch.logit(fourier((1, 64, 64), 1, deviation=0.1, dtype=torch.float64)().detach()[0, 0])
     assert slope(image) == pytest.approx(-2.5, abs=0.3)
+
+
+def test_an_overlay_begins_as_its_picture_and_moves_each_wave_by_a_power_of_its_frequency() -> None:
+    picture = 0.3 + 0.4 * torch.rand(1, 3, 24, 64, dtype=torch.float64)
+    stored = fourier_overlay(picture, decay=0.5)
+    torch.testing.assert_close(stored(), picture, atol=1e-12, rtol=0)
+    wave = 0.01 * torch.cos(2 * torch.pi * torch.arange(64, dtype=torch.float64) / 32).expand_as(picture)
+    with torch.no_grad():
+        stored.changes.copy_(wave)
+    torch.testing.assert_close(stored(), picture + 2 * wave, atol=1e-12, rtol=0)  # a quarter of the frequency of eight pixels
+    with torch.no_grad():
+        stored.changes.fill_(1.0)
+    assert torch.equal(stored(), torch.ones_like(picture))
 
 
 @pytest.mark.parametrize("size", [(32, 32), (32, 31), (24, 40)])

@@ -8,7 +8,7 @@ from convsight.network import InputSpec, Network, load, save
 from convsight.objectives import Objective, channel, diverse, dream, l1, l2, logit, neuron, total_variation
 from convsight.optimizers import adam, lbfgs, sgd
 from convsight.parametrization import overlay, pixels, pixels_from, principal
-from convsight.spectrum import fourier, maco
+from convsight.spectrum import fourier, fourier_overlay, maco
 from convsight.transforms import jitter, pad, photographic, rotate, scale
 from convsight.visualization import Visualization
 from convsight.visualize import evaluate, visualize
@@ -30,6 +30,7 @@ __all__ = [
     "dream",
     "evaluate",
     "fourier",
+    "fourier_overlay",
     "jitter",
     "l1",
     "l2",

@@ -48,7 +48,7 @@ class Pixels(Parametrization):
         self.values = nn.Parameter(start.clone(memory_format=torch.contiguous_format))  # L-BFGS reads it as one row
 
     def forward(self) -> Tensor:
-        return _Bounded.apply(self.values, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
+        return bounded(self.values, self.value_range)
 
 
 class Overlay(Parametrization):
@@ -69,7 +69,7 @@ class Overlay(Parametrization):
 
     def forward(self) -> Tensor:
         changed = self.picture + torch.einsum("oc,bchw->bohw", self.colour, self.changes)
-        return _Bounded.apply(changed, *self.value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
+        return bounded(changed, self.value_range)
 
 
 class PrincipalComponents(Parametrization):
@@ -175,9 +175,12 @@ def colour(dtype: torch.dtype, channels: int) -> Tensor:
     return scaled
 
 
-class _Bounded(torch.autograd.Function):
-    """Clamp whose gradient, at a bound, is kept if a descent step would lead back inside, and else is zero."""
+def bounded(values: Tensor, value_range: Range) -> Tensor:
+    """`values` clamped to `value_range`. At a bound the gradient is kept if a descent step would lead back inside."""
+    return _Bounded.apply(values, *value_range)  # type: ignore[no-any-return]  # autograd.Function is untyped
 
+
+class _Bounded(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, low: float, high: float) -> Tensor:
         ctx.save_for_backward(values)

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor, nn
 
-from convsight import InputError, InputSpec, Network, evaluate
+from convsight import InputError, InputSpec, Network, adam, evaluate
+from convsight.image import data
 from convsight.image import style as styling
-from convsight.image.style import Painting, content_and_style, gram, scales, total_steps, transfer, with_colours_of
+from convsight.image.resize import longest
+from convsight.image.style import Painting, gram, likeness, scales, total_steps, transfer, with_colours_of
 
 
 def blobs(seed: int, height: int, width: int) -> Tensor:
@@ -26,7 +28,9 @@ def network(padding_mode: str = "zeros") -> Network:
     channels = 3
     for block, depth in enumerate((2, 2, 3, 3, 1), start=1):
         for number in range(1, depth + 1):
-            layers[f"conv{block}_{number}"] = nn.Conv2d(channels, 6, 3, padding=1, padding_mode=padding_mode)
+            convolution = nn.Conv2d(channels, 6, 3, padding=1, padding_mode=padding_mode, bias=False)
+            nn.init.kaiming_normal_(convolution.weight)
+            layers[f"conv{block}_{number}"] = convolution
             layers[f"relu{block}_{number}"] = nn.ReLU(inplace=True)
             channels = 6
         layers[f"pool{block}"] = nn.AvgPool2d(2)
@@ -69,13 +73,33 @@ def test_gram_of_a_region_is_that_of_its_places_alone() -> None:
     torch.testing.assert_close(gram(features, region), gram(features[..., 2:]))
 
 
-def test_a_picture_has_its_own_content_and_style() -> None:
+def test_a_picture_has_its_own_likeness() -> None:
     photograph = blobs(1, 260, 300)
-    objective = content_and_style(
+    objective = likeness(
         network(), photograph, [Painting(photograph)], style_weight=1.0, painting_size=300, precision=torch.float32
     )
-    assert evaluate(network(), objective, photograph, precision=torch.float32).abs() < 1e-9
-    assert evaluate(network(), objective, blobs(2, 260, 300), precision=torch.float32) < -1e-6
+    rough = styling.SMOOTHNESS / (260 * 300) * evaluate(network(), styling.total_variation(), photograph)
+    torch.testing.assert_close(evaluate(network(), objective, photograph, precision=torch.float32), -rough, atol=1e-6, rtol=0)
+    assert evaluate(network(), objective, blobs(2, 260, 300), precision=torch.float32) < -1.5 * rough
+
+
+@settings(deadline=None)
+@given(louder=st.floats(1e-2, 1e3))
+def test_no_layer_counts_more_for_being_louder(louder: float) -> None:
+    made, wanted = (torch.rand(1, 5, 4, 7, generator=Generator().manual_seed(seed)) for seed in (0, 1))
+    inside = {"relu": (slice(None), slice(None))}
+    for loss_to in (
+        lambda target: styling.content("relu", target),
+        lambda target: styling.style({"relu": gram(target)}, inside),
+    ):
+        plain, scaled = loss_to(wanted)({"relu": made}), loss_to(louder * wanted)({"relu": louder * made})
+        torch.testing.assert_close(scaled, plain)
+        torch.testing.assert_close(loss_to(wanted)({"relu": torch.zeros_like(made)}), torch.tensor([-1.0]))
+
+
+def test_a_target_that_is_nothing_gives_a_loss_that_is_a_number() -> None:
+    nothing = torch.zeros(1, 5, 4, 7)
+    assert styling.content("relu", nothing)({"relu": nothing}) == 0
 
 
 def test_the_style_never_reads_the_padding() -> None:
@@ -95,7 +119,7 @@ def test_the_style_never_reads_the_padding() -> None:
 def test_what_comes_out_is_nearer_in_style_and_keeps_the_size() -> None:
     net, photograph, painting = network(), blobs(1, 260, 300), blobs(3, 300, 270)
     steps: list[int] = []
-    made = transfer(net, photograph, [Painting(painting)], style_weight=1e6, steps=(6, 3), frames=5, on_step=steps.append)
+    made = transfer(net, photograph, [Painting(painting)], style_weight=10.0, steps=(6, 3), frames=5, on_step=steps.append)
     assert made.input.shape == photograph.shape
     assert made.input.min() >= 0 and made.input.max() <= 1
     assert made.score > made.scores[0]
@@ -108,8 +132,8 @@ def test_regions_take_their_own_paintings() -> None:
     region = torch.zeros(1, 1, 260, 300)
     region[..., :150] = 1
     paintings = [Painting(blobs(3, 260, 260), region=region), Painting(blobs(4, 260, 260), region=1 - region)]
-    made = transfer(net, photograph, paintings, style_weight=1e6, steps=(4, 2))
-    mixed = transfer(net, photograph, [replace_region(each) for each in paintings], style_weight=1e6, steps=(4, 2))
+    made = transfer(net, photograph, paintings, style_weight=10.0, steps=(4, 2))
+    mixed = transfer(net, photograph, [replace_region(each) for each in paintings], style_weight=10.0, steps=(4, 2))
     assert (made.input - mixed.input).abs().mean() > 1e-4
     with pytest.raises(InputError, match="a region is 300x200 pixels, the photograph 300x260; make it as large"):
         transfer(net, photograph, [Painting(photograph, region=region[..., :200, :])])
@@ -130,16 +154,17 @@ def test_from_coarse_to_fine_the_finer_size_goes_on_from_the_coarser(monkeypatch
     photograph, painting = blobs(1, 264, 280), blobs(2, 200, 200)
     counted: list[int] = []
     made = transfer(
-        network(), photograph, [Painting(painting)], steps=(8, 4), precision=torch.float32, frames=6, on_step=counted.append
+        network(), photograph, [Painting(painting)], style_weight=10.0, steps=(30, 4), precision=torch.float32, frames=17,
+        on_step=counted.append,
     )  # fmt: skip
-    assert made.settings["sizes"] == [140, 280] and made.settings["steps"] == [8, 4]
-    assert counted == list(range(12)) and made.scores.shape == (12, 1)
+    assert made.settings["sizes"] == [140, 280] and made.settings["steps"] == [30, 4]
+    assert counted == list(range(34)) and made.scores.shape == (34, 1)
     assert made.input.shape == photograph.shape
     assert made.frames is not None and made.frames.shape[1:] == (1, 3, 264, 280)
     torch.testing.assert_close(made.frames[-1].float() / 255, made.input, atol=1 / 255, rtol=0)
     monkeypatch.setattr(styling, "SMALLEST", 280)
-    alone = transfer(network(), photograph, [Painting(painting)], steps=(1, 1), precision=torch.float32)
-    assert made.scores[8] > alone.scores[0]  # the photograph itself at the finer size
+    alone = transfer(network(), photograph, [Painting(painting)], style_weight=10.0, steps=(1, 1), precision=torch.float32)
+    assert made.scores[30] > alone.scores[0]  # the photograph itself at the finer size
 
 
 def test_kept_colours_are_kept_in_the_history_too() -> None:
@@ -152,9 +177,9 @@ def test_kept_colours_are_kept_in_the_history_too() -> None:
 def test_a_narrow_painting_is_taken_larger_and_a_very_narrow_one_refused() -> None:
     photograph = styling.with_margin(blobs(1, 160, 200))
     options = {"style_weight": 1.0, "painting_size": 200, "precision": torch.float32}
-    assert content_and_style(network(), photograph, [Painting(blobs(2, 60, 200))], **options).layers
+    assert likeness(network(), photograph, [Painting(blobs(2, 60, 200))], **options).layers
     with pytest.raises(InputError, match="a painting of 1200x12 pixels is too narrow"):
-        content_and_style(network(), photograph, [Painting(blobs(2, 12, 1200))], **options)
+        likeness(network(), photograph, [Painting(blobs(2, 12, 1200))], **options)
 
 
 def test_a_mask_that_is_black_everywhere_is_refused() -> None:
@@ -164,18 +189,18 @@ def test_a_mask_that_is_black_everywhere_is_refused() -> None:
         )
 
 
-def test_losses_in_bfloat16_are_within_a_percent_of_float32s_after_equal_steps() -> None:
-    photograph, paintings = blobs(1, 200, 240), [Painting(blobs(2, 200, 200))]
-    found = {
-        precision: transfer(network(), photograph, paintings, steps=(30, 1), style_weight=1e4, precision=precision)
-        for precision in (torch.float32, torch.bfloat16)
-    }
-    canvas = styling.with_margin(photograph)
-    goal = content_and_style(
-        network(), canvas, paintings, style_weight=1e4, painting_size=240, precision=torch.float32
-    )  # fmt: skip
-    losses = [evaluate(network(), goal, styling.with_margin(each.input)).item() for each in found.values()]
+def test_losses_in_bfloat16_are_within_a_percent_of_float32s_after_equal_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Adam, whose way down does not part at the smallest difference, as that of L-BFGS does."""
+    monkeypatch.setattr(styling, "_optimizer", lambda length: adam(0.005))
+    photograph, painting = (longest(data.photograph(name), 240) for name in ("china", "flower"))
+    losses = []
+    for precision in (torch.float32, torch.bfloat16):
+        made = transfer(network(), photograph, [Painting(painting)], steps=(30, 1), precision=precision)
+        canvas = styling.with_margin(photograph)
+        goal = likeness(network(), canvas, [Painting(painting)], style_weight=1.0, painting_size=240, precision=torch.float32)
+        losses.append(evaluate(network(), goal, styling.with_margin(made.input), precision=torch.float32).item())
     assert losses[1] == pytest.approx(losses[0], rel=0.01)
+    assert losses[0] > 0.1 * made.scores[0].item()
 
 
 def test_sizes_go_from_coarse_to_the_one_asked_for() -> None:

@@ -106,7 +106,7 @@ def test_the_python_lines_make_the_pictures_that_stand_beside_them(page: str) ->
 def test_chapter_2_shows_what_its_commands_and_python_lines_make(tmp_path: Path, convsight: Run) -> None:
     page, _ = made(tmp_path, "--chapter", "2")
     rows = [re.search(r'class="row">(L\d+)', each)[1] for each in sections(page)]
-    assert rows == ["L1", "L2", "L2", "L2", "L4", "L6", "L6", "L6"]
+    assert rows == ["L1", "L2", "L2", "L2", "L4", "L6", "L6", "L6", "L7"]
     assert_its_commands_make_its_pictures(page, convsight)
     assert_its_python_lines_make_its_pictures(page)
 

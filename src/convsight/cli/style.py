@@ -32,7 +32,7 @@ def style(
     keep_colours: Annotated[bool, typer.Option("--keep-colours", help="Only light and dark from the painting.")] = False,
     start: Annotated[Literal["content", "noise"], typer.Option(help="From the photograph or from noise.")] = "content",
     size: Annotated[int | None, typer.Option(min=128, help="The longer side of what comes out. Default: as it is.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="At the smallest size; half as many at each larger one.")] = 120,
+    steps: Annotated[int, typer.Option(min=1, help="At the smallest size; half as many at each larger one.")] = 80,
     animation: Annotated[Path | None, typer.Option(help="Also write how it came to be: a .gif or .mp4.")] = None,
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="PNG to write; how it was made goes into a .json beside it.")] = None,

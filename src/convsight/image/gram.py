@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ def gram(features: Tensor, region: Tensor | None = None, *, inside: Inside = EVE
              [1., 2.]]])
     """
     down, across = inside
+    features = features.view_as(features) if features.is_leaf else features  # a leaf would keep its hook
     made: Tensor = _Products.apply(features, region, inside)
     counted = features[0, 0, down, across].numel() if region is None else region[..., down, across].sum().clamp_min(1e-6)
     return made / counted
@@ -32,13 +34,16 @@ def gram(features: Tensor, region: Tensor | None = None, *, inside: Inside = EVE
 class _Products(torch.autograd.Function):
     """Sum over positions of weight times each two channels, (B, C, C), in float32, a few rows at a time.
 
-    Its gradient takes one product where autograd would take two.
+    Its gradient takes one product where autograd would take two, and is made only when the gradient of the layers behind has
+    come to `features`: autograd would make those of all layers first, and they are as large as the layers.
     """
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, weights: Tensor | None, inside: Inside) -> Tensor:
-        ctx.save_for_backward(features, weights)
-        ctx.inside = inside
+        ctx.of_products = []
+        if features.requires_grad:
+            features.register_hook(partial(_with_gradient, features.detach(), weights, inside, ctx.of_products))  # type: ignore[no-untyped-call]
+        ctx.nothing = features.new_zeros(()).expand_as(features)
         batch, channels = features.shape[:2]
         total = torch.zeros(batch, channels, channels, dtype=_precise(features.dtype), device=features.device)
         for part in _rows(features, inside):
@@ -48,14 +53,22 @@ class _Products(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None, None]:
-        features, weights = ctx.saved_tensors
-        both = gradients[0] + gradients[0].transpose(1, 2)
-        of_features = torch.zeros_like(features)
-        for part in _rows(features, ctx.inside):
+        ctx.of_products.append(gradients[0] + gradients[0].transpose(1, 2))
+        return ctx.nothing, None, None
+
+
+def _with_gradient(
+    features: Tensor, weights: Tensor | None, inside: Inside, of_products: list[Tensor], gradient: Tensor
+) -> Tensor:
+    """`gradient` of `features` and that of their products."""
+    gradient = gradient.clone()
+    while of_products:
+        both = of_products.pop()
+        for part in _rows(features, inside):
             _, weighted = _places(features, weights, part)
-            there = of_features[(..., *part)]
-            there.copy_((weighted @ both).view(len(there), *there.shape[2:], -1).permute(0, 3, 1, 2))
-        return of_features, None, None
+            there = gradient[(..., *part)]
+            there += (weighted @ both).view(len(there), *there.shape[2:], -1).permute(0, 3, 1, 2)
+    return gradient
 
 
 def _rows(features: Tensor, inside: Inside) -> list[Inside]:

@@ -1,6 +1,8 @@
 """Deep Style: one picture with the content of a photograph and the style of paintings (lecture, row L7).
 
-Source, unless said otherwise: Gatys, Ecker, Bethge 2015, "A Neural Algorithm of Artistic Style".
+Source, unless said otherwise: Gatys, Ecker, Bethge 2015, "A Neural Algorithm of Artistic Style". The authors scale the
+filters of their VGG so that each answers one on average. Ours are as trained, so each layer's loss is divided by the size of
+its target instead: then no layer counts more for being louder, and the weights mean the same in any network.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from convsight.image.resize import longest, resized
 from convsight.network import Network
 from convsight.objectives import Objective, total_variation
 from convsight.optimizers import MakeOptimizer, adam, lbfgs
-from convsight.parametrization import pixels, pixels_from
+from convsight.parametrization import drawn
 from convsight.precision import fastest
 from convsight.receptive_field import Field, receptive_fields
+from convsight.spectrum import fourier_overlay
 from convsight.visualization import Visualization
 from convsight.visualize import counted_from, visualize
 
@@ -30,8 +33,8 @@ CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SMALLEST, NARROWEST = 256, 128
 LEAST = 138  # pixels, of which one place of relu5_1 sees no padding
-SMOOTHNESS = 20.0  # of the mean difference between neighbours: enough against a grain of single pixels, and no more
-STEPS = (120, 60)
+SMOOTHNESS = 1.5  # of the mean difference between neighbours: enough against a grain of single pixels, and no more
+STEPS = (80, 40)
 MARGIN = 16
 _LONGEST = 8
 
@@ -46,26 +49,28 @@ class Painting:
 
 
 def content(layer: str, target: Tensor) -> Objective:
-    """Minus the mean squared difference between the layer's activation and `target`, both (B, C, H, W)."""
+    """Minus the squared difference between the layer's activation and `target`, (1, C, H, W), as a part of `target` squared."""
+    strength = _strength(target)
 
     def score(activations: Mapping[str, Tensor]) -> Tensor:
-        return -(activations[layer].float() - target.float()).square().flatten(1).mean(1)
+        return -(activations[layer].float() - target.float()).square().flatten(1).mean(1) / strength
 
     return Objective({layer: None}, score, f"content({layer})", as_computed=True)
 
 
 def style(targets: Mapping[str, Tensor], clear: Mapping[str, Inside], region: Tensor | None = None) -> Objective:
-    """Minus the sum over layers of 1,000 / C^2 times the mean squared difference of their Gram matrices from `targets`.
+    """Minus the sum over layers of the squared difference of their Gram matrices from `targets`, as a part of those squared.
 
-    `targets`: (1, C, C) by layer; the factor is that of the authors' later code. Only the positions in `clear`, by layer,
-    count, which see no padding. `region`: (1, 1, H, W) in [0, 1], where on the picture the style is wanted.
+    `targets`: (1, C, C) by layer. Only the positions in `clear`, by layer, count, which see no padding. `region`:
+    (1, 1, H, W) in [0, 1], where on the picture the style is wanted.
     """
+    strengths = {layer: _strength(target) for layer, target in targets.items()}
 
     def score(activations: Mapping[str, Tensor]) -> Tensor:
         losses = []
         for layer, target in targets.items():
             made = _gram_of(activations[layer], clear[layer], region)
-            losses.append(1000 / target.shape[1] ** 2 * (made - target).square().mean((1, 2)))
+            losses.append((made - target).square().mean((1, 2)) / strengths[layer])
         return -torch.stack(losses).sum(0)
 
     return Objective(dict.fromkeys(targets), score, f"style({', '.join(targets)})", as_computed=True)
@@ -116,17 +121,17 @@ def transfer(
             least = LEAST - 2 * MARGIN
             raise InputError(f"the photograph is too small at {width}x{height} pixels; both sides need {least} at least")
         small = with_margin(small)
-        objective = content_and_style(
+        objective = likeness(
             network, small, paintings, style_weight=style_weight, painting_size=round(length * style_scale), precision=precision
         )
-        objective = objective - SMOOTHNESS / small[0, 0].numel() * total_variation()
         if made is not None:
-            start = pixels_from(with_margin(resized(without_margin(made.input), *without_margin(small).shape[-2:])))
+            start = with_margin(resized(without_margin(made.input), *without_margin(small).shape[-2:]))
         else:
-            start = pixels((3, *small.shape[-2:]), noise=1.0, seed=seed) if from_noise else pixels_from(small)
+            start = drawn(torch.rand, small.shape[1:], 1, seed) if from_noise else small
         count = steps[0] if made is None else steps[1]
         made = visualize(
-            network, objective, start, steps=count, optimizer=_optimizer(length), precision=precision, seed=seed,
+            network, objective, fourier_overlay(start), steps=count, optimizer=_optimizer(length),
+            precision=precision, seed=seed,
             frames=math.ceil(frames * count / total_steps(sizes, steps)),
             on_step=counted_from(done, on_step),
         )  # fmt: skip
@@ -151,11 +156,11 @@ def transfer(
     return replace(made, input=painted, scores=torch.cat(scores), settings=made.settings | settings, frames=history)
 
 
-def content_and_style(
+def likeness(
     network: Network, photograph: Tensor, paintings: Sequence[Painting], *, style_weight: float, painting_size: int,
     precision: torch.dtype,
 ) -> Objective:  # fmt: skip
-    """What `transfer` climbs at one size: content, and the style of each of `paintings` by its weight.
+    """What `transfer` climbs at one size: content, the style of each of `paintings` by its weight, and smoothness.
 
     `photograph`: (1, 3, H, W) in [0, 1], `with_margin`.
     """
@@ -178,7 +183,7 @@ def content_and_style(
             if any(region[(..., *_pixels(clear[layer], fields[layer]))].max() == 0 for layer in STYLE_LAYERS):
                 raise InputError("a mask is black wherever style is read; make it white where the painting's style goes")
         goal = goal + style_weight * each.weight / total * style(targets, clear, region)
-    return goal
+    return goal - SMOOTHNESS / photograph[0, 0].numel() * total_variation()
 
 
 def with_margin(picture: Tensor) -> Tensor:
@@ -220,6 +225,11 @@ def with_colours_of(painted: Tensor, photograph: Tensor) -> Tensor:
     """
     weights = painted.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     return (photograph + ((painted - photograph) * weights).sum(1, keepdim=True)).clamp(0, 1)
+
+
+def _strength(target: Tensor) -> Tensor:
+    squared = target.float().square().mean()
+    return torch.where(squared > 0, squared, 1)
 
 
 def _gram_of(features: Tensor, clear: Inside, region: Tensor | None = None) -> Tensor:
@@ -267,7 +277,7 @@ def _pixels(clear: Inside, field: Field | None) -> Inside:
 
 def _optimizer(length: int) -> MakeOptimizer:
     """L-BFGS keeps forty pictures, too many of large ones."""
-    return lbfgs(line_search=False) if length <= 1024 else adam(0.02)
+    return lbfgs(line_search=False) if length <= 1024 else adam(0.005)
 
 
 def _in_one_size(kept: Sequence[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Chapter 2: networks that see photographs, rows L1, L2, L4 and L6."""
+"""Chapter 2: networks that see photographs, rows L1, L2, L4, L6 and L7."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import torch
 
 from convsight import objectives
-from convsight.image import dream, show
+from convsight.image import dream, show, style
 from convsight.image.data import photograph
+from convsight.image.pretrained import vgg16
 from convsight.image.resize import longest, resized
 from convsight.network import Network, load
 from convsight.objectives import channel, logit
@@ -19,9 +20,9 @@ from convsight.visualization import Visualization
 from convsight.visualize import evaluate, visualize
 
 TITLE = "2. Networks that see photographs"
-SECTIONS = 8
+SECTIONS = 9
 NETWORKS = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
-SIZE = 480
+SIZE, STYLE_SIZE = 480, 384
 CLASSES = ("daisy", "espresso", "volcano", "tabby")
 
 _FEATURES = (
@@ -71,6 +72,7 @@ def sections(seed: int) -> Iterator[Section]:
     yield _classes(lite, seed)
     for layer, alt, finding in _DREAMS:
         yield _dream(lite, seed, layer, alt, finding)
+    yield _style(seed)
 
 
 def _filters(network: Network) -> Section:
@@ -156,6 +158,29 @@ def _dream(network: Network, seed: int, layer: str, alt: str, finding: str) -> S
         ),
         finding=f"{finding} Half the squared norm of the layer's answer, which the ascent maximises, grew "
         f"{(made.score / before).item():.0f} times.",
+    )
+
+
+def _style(seed: int) -> Section:
+    painting = style.Painting(photograph("flower"))
+    made = style.transfer(vgg16(pooling="average"), photograph("china"), [painting], size=STYLE_SIZE, seed=seed)
+    flags, argument = _of_seed(seed)
+    return Section(
+        row="L7",
+        title="Deep Style",
+        claim="Content is what the filters answer; style is how their answers go together. Find the picture with the content "
+        "of one photograph and the style of another picture.",
+        picture=Picture(
+            _photographic_png(made),
+            "The temple in the colours and strokes of a dahlia's petals",
+            f"convsight style china flower --size {STYLE_SIZE}{flags}",
+            "from convsight.image import data, pretrained, style; "
+            'style.transfer(pretrained.vgg16(pooling="average"), data.photograph("china"), '
+            f'[style.Painting(data.photograph("flower"))], size={STYLE_SIZE}{argument})',
+            smooth=True,
+        ),
+        finding=f"The style is that of a photograph of a dahlia; give a painting of yours. In {len(made.scores)} steps the "
+        f"loss fell from {-made.scores[0].item():.2f} to {-made.score.item():.2f}.",
     )
 
 
