@@ -85,7 +85,7 @@ class NormalisedSGD(Optimizer):
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    parameter.sub_(group["lr"] * _normalised(parameter.grad))
+                    parameter.addcmul_(parameter.grad, -group["lr"] / _size(parameter.grad))
         return loss
 
 
@@ -112,6 +112,8 @@ def follow(schedule: Schedule, optimizer: Optimizer, progress: float) -> None:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * schedule(progress)
 
 
-def _normalised(gradient: Tensor) -> Tensor:
-    size = gradient.flatten(1).square().mean(1).sqrt().clamp_min(1e-12)
-    return gradient / size.view(-1, *[1] * (gradient.dim() - 1))
+def _size(gradient: Tensor) -> Tensor:
+    """The root mean square of each sample, (B, 1, ...)."""
+    everything = tuple(range(1, gradient.dim()))
+    norm = torch.linalg.vector_norm(gradient, dim=everything, keepdim=True)
+    return (norm / math.sqrt(gradient[0].numel())).clamp_min(1e-12)

@@ -56,8 +56,8 @@ def dream(
         now = resized(photograph, height, width)
         start = now
         if dreamt is not None:
-            lost = now - resized(before, height, width)
-            start = (resized(dreamt.input, height, width) + detail * lost).clamp(low, high)
+            start = now - resized(before, height, width)  # what the octave before could not show
+            start = start.mul_(detail).add_(resized(dreamt.input, height, width)).clamp_(low, high)
         dreamt = visualize(
             network, objective, overlay(start, value_range=(low, high)),
             steps=steps, optimizer=sgd(STEP * strength * (high - low)), schedule=constant,
