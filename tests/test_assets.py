@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from convsight import assets
 from convsight.errors import InputError
@@ -96,3 +97,11 @@ def test_an_unknown_asset_names_the_nearest(wheels: Path) -> None:
         assets.fetch("vgg19")
     with pytest.raises(InputError, match="small is not here yet: convsight assets fetch small"):
         assets.verify("small")
+
+
+def test_a_digest_is_of_the_bytes_whatever_their_type_and_layout() -> None:
+    weight = torch.arange(6.0).view(2, 3)
+    assert assets.digest({"w": weight.T.contiguous().T}) == assets.digest({"w": weight})
+    half = {assets.digest({"w": weight.to(dtype)}) for dtype in (torch.bfloat16, torch.float16, torch.float32)}
+    assert len(half) == 3
+    assert assets.digest({"w": nn.Parameter(weight)}) == assets.digest({"w": weight})

@@ -39,6 +39,7 @@ def test_gif_and_mp4_hold_the_frames(made: Visualization) -> None:
     made.save_animation("history.gif")
     with Image.open("history.gif") as history:
         assert history.n_frames == 4
+        assert history.size == made.sheet().shape[:0:-1]
     made.save_animation("history.mp4")
     import av
 

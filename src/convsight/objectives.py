@@ -74,7 +74,7 @@ def channel(layer: str, units: Units, *, over: Literal["sum", "mean"] = "sum") -
         maps = _per_sample(_of_units(activations[layer], units, layer))
         return maps.sum(1) if over == "sum" else maps.mean(1)
 
-    described = f"channel({layer}, {_named(units)})" if over == "sum" else f"channel({layer}, {_named(units)}, mean)"
+    described = f"channel({layer}, {named(units)})" if over == "sum" else f"channel({layer}, {named(units)}, mean)"
     return Objective(_read(layer, units), score, described, _count(units))
 
 
@@ -98,7 +98,7 @@ def neuron(layer: str, units: Units, *, position: tuple[int, int] | None = None)
         return maps[:, row, column]
 
     where = "" if position is None else f", at {position[0]},{position[1]}"
-    return Objective(_read(layer, units), score, f"neuron({layer}, {_named(units)}{where})", _count(units))
+    return Objective(_read(layer, units), score, f"neuron({layer}, {named(units)}{where})", _count(units))
 
 
 def logit(units: Units) -> Objective:
@@ -107,7 +107,7 @@ def logit(units: Units) -> Objective:
     return Objective(
         _read(OUTPUT, units),
         lambda activations: _per_sample(_of_units(activations[OUTPUT], units, OUTPUT)).sum(1),
-        f"logit({_named(units)})",
+        f"logit({named(units)})",
         _count(units),
     )
 
@@ -217,7 +217,12 @@ def _count(units: Units) -> int | None:
     return None if isinstance(units, int) else len(list(units))
 
 
-def _named(units: int | range | tuple[int, ...]) -> str:
+def named(units: int | Iterable[int]) -> str:
+    """The numbers of `units`, neighbours as a range.
+
+    >>> named([3, 4, 5, 9])
+    '3-5,9'
+    """
     runs: list[list[int]] = []
     for unit in [units] if isinstance(units, int) else units:
         if runs and unit == runs[-1][-1] + 1:

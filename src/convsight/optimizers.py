@@ -115,5 +115,5 @@ def follow(schedule: Schedule, optimizer: Optimizer, progress: float) -> None:
 def _size(gradient: Tensor) -> Tensor:
     """The root mean square of each sample, (B, 1, ...)."""
     everything = tuple(range(1, gradient.dim()))
-    norm = torch.linalg.vector_norm(gradient, dim=everything, keepdim=True)
-    return (norm / math.sqrt(gradient[0].numel())).clamp_min(1e-12)
+    norm: Tensor = torch.linalg.vector_norm(gradient, dim=everything, keepdim=True)
+    return norm.div(math.sqrt(gradient[0].numel())).clamp_min(1e-12)

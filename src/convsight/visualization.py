@@ -70,19 +70,19 @@ class Visualization:
             sheet = self.sheet(enlarge=enlarge, columns=columns, beside=beside)
             write_png(sheet, path)  # before the record is in its place, so that both are there or none
 
-    def save_animation(self, path: str | Path, *, frames_per_second: int = 15) -> None:
-        """Write the history as GIF or MP4, by the ending of `path`.
+    def save_animation(self, path: str | Path, *, enlarge: int | None = None, frames_per_second: int = 15) -> None:
+        """Write the history as GIF or MP4, by the ending of `path`; `enlarge` is that of `sheet`.
 
         Raises InputError if none was kept, or as `write_animation` does.
         """
         if self.frames is None:
             raise InputError("no history was kept; ask for it with visualize(..., frames=60)")
-        write_animation(self._frames(), path, frames_per_second=frames_per_second)
+        write_animation(self._frames(enlarge), path, frames_per_second=frames_per_second)
 
-    def _frames(self) -> Iterator[Image.Image]:
+    def _frames(self, enlarge: int | None) -> Iterator[Image.Image]:
         assert self.frames is not None
         for frame in self.frames:
-            yield from_tensor(grid(frame.float() / 255))
+            yield from_tensor(grid(frame.float() / 255, enlarge=enlarge, gap=2 if len(frame) > 1 else 0))
 
     def _repr_png_(self) -> bytes:
         return png(self.sheet())

@@ -74,7 +74,7 @@ def visualize(
     generator = Generator().manual_seed(seed)
     scores: list[Tensor] = []
     kept: list[Tensor] = []
-    moments = {round(each * (steps - 1) / max(1, frames - 1)) for each in range(frames)}
+    moments = {steps - 1 - round(each * (steps - 1) / max(1, frames - 1)) for each in range(frames)}
     settings = {
         "network": network.name,
         "card": dict(network.card),
@@ -128,7 +128,7 @@ def visualize(
     image = parametrization().detach()
     finished = evaluate(network, objective, image, tile=tile, precision=precision)
     if not torch.isfinite(finished).all():
-        raise InputError(f"{objective.name} became infinite or undefined; take a smaller learning rate")
+        raise InputError(f"{objective.name} became infinite or undefined; take smaller weights or a smaller learning rate")
     settings["seconds"] = round(time.perf_counter() - started, 3)
     history = torch.stack(scores).cpu() if scores else torch.empty(0, len(image))
     return Visualization(image.cpu(), history, finished.cpu(), settings, network.input.value_range, stacked(kept))

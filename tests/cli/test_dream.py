@@ -48,7 +48,7 @@ def test_a_photograph_is_dreamt_of_in_its_own_size(convsight: Run) -> None:
         (("--class", "egyptian"), "logit(1)"),
         (("--class", "2"), "logit(2)"),
         (("--layer", "0.0", "--layer", "0.2"), "dream(0.0) + dream(0.2)"),
-        (("--layer", "0.2", "--unit", "1,3"), "channel(0.2, 1) + channel(0.2, 3)"),
+        (("--layer", "0.2", "--unit", "1,3"), "channels(0.2, 1,3)"),
         (("--layer", "0.2", "--guide", "photo.jpg"), "guided(0.2)"),
     ],
 )

@@ -4,7 +4,10 @@ import pytest
 
 from tests.conftest import Run
 
-COMMANDS = [("layers",), ("filters",), ("see",), ("tour",), ("digits", "train"), ("digits", "evaluate"), ("digits", "classify")]
+COMMANDS = [
+    ("layers",), ("filters",), ("see",), ("atlas",), ("dream",), ("style",), ("tour",), ("digits", "train"),
+    ("digits", "evaluate"), ("digits", "classify"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -6,7 +6,7 @@ from torch import nn
 
 from convsight import InputSpec, Network, channel, evaluate, jitter
 from convsight import dream as exaggerated
-from convsight.image.dream import dream, guided, octave_sizes, zoom
+from convsight.image.dream import channels, dream, guided, octave_sizes, zoom
 
 PHOTOGRAPH = F.interpolate(torch.rand(1, 3, 9, 12, generator=torch.Generator().manual_seed(4)), (96, 128), mode="bilinear")
 
@@ -56,6 +56,12 @@ def test_tiles_leave_no_seams() -> None:
             borders[max(first - 1, 0)] = True
     assert 100 < borders.sum() < 500
     assert abs(float(differences[borders].mean() / differences[~borders].mean()) - 1) < 0.05
+
+
+def test_any_number_of_channels_are_dreamt_of_at_once() -> None:
+    net = network()
+    alone = [evaluate(net, channel("2", unit), PHOTOGRAPH) for unit in (1, 3)]
+    torch.testing.assert_close(evaluate(net, channels("2", [1, 3]), PHOTOGRAPH), sum(alone))
 
 
 def test_octaves_grow_to_the_photographs_own_size() -> None:

@@ -59,6 +59,26 @@ def test_the_gradient_of_gram_is_that_of_finite_differences(weighted: bool) -> N
     torch.testing.assert_close(gram(features, region, inside=inside), gram(features[..., 1:4, :3], cut))
 
 
+def test_the_gradient_of_gram_adds_to_that_of_what_lies_behind() -> None:
+    """Two Gram matrices of one layer, and a deeper layer, against autograd through a plain product."""
+    picture = torch.randn(1, 3, 6, 5, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(4, 3, 3, 3, dtype=torch.float64)
+    region = torch.rand(1, 1, 4, 3, dtype=torch.float64)
+
+    def plain(features: Tensor, weights: Tensor) -> Tensor:
+        return torch.einsum("bchw,bdhw->bcd", features * weights, features) / weights.sum()
+
+    gradients = []
+    for first, second in (
+        (lambda maps: gram(maps), lambda maps: gram(maps, region)),
+        (lambda maps: plain(maps, torch.ones_like(region)), lambda maps: plain(maps, region)),
+    ):
+        maps = F.conv2d(picture, weight)
+        loss = first(maps).pow(3).sum() + second(maps).pow(2).sum() + maps.sin().sum()
+        gradients.append(torch.autograd.grad(loss, picture)[0])
+    torch.testing.assert_close(*gradients)
+
+
 def test_a_margin_mirrors_the_picture_and_comes_off_again() -> None:
     picture = torch.rand(1, 3, 40, 30)
     wide = styling.with_margin(picture)
@@ -132,15 +152,47 @@ def test_regions_take_their_own_paintings() -> None:
     region = torch.zeros(1, 1, 260, 300)
     region[..., :150] = 1
     paintings = [Painting(blobs(3, 260, 260), region=region), Painting(blobs(4, 260, 260), region=1 - region)]
-    made = transfer(net, photograph, paintings, style_weight=10.0, steps=(4, 2))
-    mixed = transfer(net, photograph, [replace_region(each) for each in paintings], style_weight=10.0, steps=(4, 2))
-    assert (made.input - mixed.input).abs().mean() > 1e-4
+    made = transfer(net, photograph, paintings, style_weight=100.0, steps=(30, 2)).input
+    swapped = [Painting(blobs(4, 260, 260), region=region), Painting(blobs(3, 260, 260), region=1 - region)]
+    options = {"style_weight": 1.0, "painting_size": 300, "precision": torch.float32}
+    wanted, other = (
+        evaluate(net, likeness(net, styling.with_margin(photograph), each, **options), styling.with_margin(made))
+        for each in (paintings, swapped)
+    )
+    assert wanted > other
     with pytest.raises(InputError, match="a region is 300x200 pixels, the photograph 300x260; make it as large"):
         transfer(net, photograph, [Painting(photograph, region=region[..., :200, :])])
 
 
-def replace_region(painting: Painting) -> Painting:
-    return Painting(painting.picture, painting.weight)
+def test_style_in_a_region_moves_nothing_far_from_it() -> None:
+    net, picture = network(), styling.with_margin(blobs(1, 260, 300)).requires_grad_()
+    region = torch.zeros(1, 1, 260, 300)
+    region[..., :100] = 1
+    without = likeness(net, picture.detach(), [], style_weight=1.0, painting_size=200, precision=torch.float32)
+    painting = [Painting(blobs(3, 200, 200), region=region)]
+    goal = likeness(net, picture.detach(), painting, style_weight=1.0, painting_size=200, precision=torch.float32) - without
+    with styling.read(net.module, [*styling.STYLE_LAYERS, styling.CONTENT_LAYER]) as activations_of:
+        goal(activations_of(net.input.normalise(picture)) | {"input": picture}).sum().backward()
+    assert picture.grad is not None
+    moved = picture.grad.abs().sum((0, 1, 2))
+    assert moved[styling.MARGIN : styling.MARGIN + 90].min() > 0
+    assert moved[styling.MARGIN + 100 + 80 :].max() < 1e-4 * moved.max()
+
+
+def test_a_mask_along_an_edge_is_taken_though_the_deepest_layer_sees_none_of_it() -> None:
+    region = torch.zeros(1, 1, 192, 256)
+    region[..., :40, :] = 1
+    made = transfer(network(), blobs(1, 192, 256), [Painting(blobs(2, 200, 200), region=region)], steps=(1, 1))
+    assert torch.isfinite(made.score).all()
+
+
+def test_from_noise_it_begins_elsewhere_and_in_float32() -> None:
+    photograph, paintings = blobs(1, 160, 160), [Painting(blobs(2, 160, 160))]
+    from_noise, from_content = (
+        transfer(network(), photograph, paintings, steps=(1, 1), from_noise=each) for each in (True, False)
+    )
+    assert from_noise.input.dtype == torch.float32
+    assert from_noise.scores[0] < from_content.scores[0]
 
 
 def test_a_picture_too_small_is_said_so() -> None:

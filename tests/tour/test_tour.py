@@ -33,6 +33,12 @@ def made(folder: Path, *options: str, **environment: str) -> tuple[str, str]:
     return page, done.stdout
 
 
+def test_a_device_that_is_not_there_is_one_sentence(convsight: Run) -> None:
+    done = convsight("tour", "--device", "cuda:77")
+    assert done.returncode == 2 and 'cannot use the device "cuda:77"' in done.stderr
+    assert not PAGE.exists()
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Made where no package index is in reach, and no network was fetched before: chapter 1 alone."""

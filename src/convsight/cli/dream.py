@@ -79,7 +79,7 @@ def dream(
     if zoom:
         options |= {"octaves": 2, "steps": max(1, steps // 3)}
         with progress("dreaming on", frames) as done:
-            pictures = dreaming.zoom(opened, made.input, goal, frames=frames, **options)
+            pictures = dreaming.zoom(opened, made.input, goal, frames=frames, **options)  # type: ignore[arg-type]
             write_animation(_counted(pictures, opened.input.value_range, done), zoom)
         say(f"{frames} pictures: {zoom}")
 
@@ -96,7 +96,7 @@ def _counted(
 def _goal(
     network: Network, layers: list[str] | None, unit: str | None, label: str | None, guide: Path | None
 ) -> objectives.Objective:
-    from convsight.image.dream import guided
+    from convsight.image.dream import channels, guided
 
     if label is not None:
         if layers or unit or guide:
@@ -112,6 +112,8 @@ def _goal(
         layers = [usual if usual in known else list(known)[2 * len(known) // 3]]
     for layer in layers:
         layer_of(network, layer, known)
+    if guide and unit:
+        raise InputError("a guide is for whole layers; leave --unit out")
     if guide:
         picture = network.input.scaled(data.photograph(guide))
         return reduce(add, (guided(network, layer, picture) for layer in layers))
@@ -119,6 +121,5 @@ def _goal(
         for layer in layers:
             if not known[layer].shape:
                 raise InputError(f'layer "{layer}" puts out one number a sample; it has no units')
-        each = [objectives.channel(layer, one) for layer in layers for one in units_of(unit, known[layer].shape[0])]
-        return reduce(add, each)
+        return reduce(add, (channels(layer, units_of(unit, known[layer].shape[0])) for layer in layers))
     return reduce(add, (objectives.dream(layer) for layer in layers))

@@ -79,7 +79,7 @@ def style(
     }
     replace(made, settings=made.settings | names).save(path, enlarge=1)
     if animation:
-        made.save_animation(animation)
+        made.save_animation(animation, enlarge=1)
     height, width = made.input.shape[-2:]
     written = ", ".join(str(each) for each in (path, path.with_suffix(".json"), animation) if each)
     say(f"{photograph.name} in the manner of {', '.join(each.name for each in paintings)}, {width}x{height}: {written}")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from convsight.cli.options import Seed
+from convsight.cli.options import Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say
 from convsight.errors import InputError
@@ -20,6 +20,7 @@ def tour(
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("tour.html"),
     chapter: Annotated[list[int] | None, typer.Option(help="1 digits, 2 photographs; several times. Default: all.")] = None,
     seed: Seed = 0,
+    device: Device = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Retell the lecture by running it: one HTML page with every picture, figure and command.
@@ -29,6 +30,7 @@ def tour(
     Example: convsight tour --open
     """
     from convsight.network import load
+    from convsight.precision import best_device
     from convsight.tour import digits, photographs
     from convsight.tour.page import Chapter, write_page
 
@@ -37,6 +39,8 @@ def tour(
         if number not in known:
             raise InputError(f"there is no chapter {number}; there are {', '.join(map(str, known))}")
     check_writable(out)
+    where = device or best_device()
+    load("digits").to(where)
     started = perf_counter()
     chapters = []
     for number in sorted(set(chapter or known)):
@@ -50,7 +54,7 @@ def tour(
             continue
         made = []
         with progress(f"chapter {number}", known[number].SECTIONS) as done:
-            for section in known[number].sections(seed):
+            for section in known[number].sections(seed, where):
                 made.append(section)
                 done(len(made), section.title)
         chapters.append(Chapter(known[number].TITLE, known[number].introduction(), tuple(made)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -10,9 +10,9 @@ from torch import Tensor
 
 from convsight.activations import read
 from convsight.errors import InputError
-from convsight.image.resize import resized
+from convsight.image.resize import longest, resized
 from convsight.network import Network
-from convsight.objectives import Objective
+from convsight.objectives import Objective, named
 from convsight.optimizers import constant, sgd
 from convsight.parametrization import overlay
 from convsight.transforms import jitter
@@ -22,6 +22,8 @@ from convsight.visualize import counted_from, visualize
 OCTAVES, OCTAVE_SCALE, STEPS = 5, 1.4, 10
 STEP = 0.014
 SMALLEST = 64
+GUIDE_SIZE = 512
+_PLACES = 4096  # that are compared with all places of the guide at a time
 
 
 def dream(
@@ -79,12 +81,23 @@ def octave_sizes(photograph: Tensor, octaves: int) -> list[tuple[int, int]]:
     return [size for size in reversed(sizes) if min(size) >= SMALLEST or size == (height, width)]
 
 
+def channels(layer: str, units: Sequence[int]) -> Objective:
+    """The sum of several channels' maps, (B, C, H, W), or of several neurons, (B, C), in one picture."""
+    wanted = list(units)
+
+    def score(activations: Mapping[str, Tensor]) -> Tensor:
+        return activations[layer][:, wanted].flatten(1).sum(1)
+
+    return Objective({layer: None}, score, f"channels({layer}, {named(wanted)})")
+
+
 def guided(network: Network, layer: str, guide: Tensor) -> Objective:
     """How much each place of the layer's map agrees with the place of `guide` (1, 3, H, W) that it agrees with most.
 
-    The picture takes up what it already half has in common with the guide. Source: the guided dreams of Mordvintsev, Olah,
-    Tyka 2015: the dot product with the best match as the gradient.
+    The picture takes up what it already half has in common with the guide, which is seen at 512 pixels at most. Source: the
+    guided dreams of Mordvintsev, Olah, Tyka 2015: the dot product with the best match as the gradient.
     """
+    guide = longest(guide, min(max(guide.shape[-2:]), GUIDE_SIZE))
     with torch.no_grad(), read(network.module, [layer]) as activations_of:
         features = activations_of(network.input.normalise(guide.to(network.device)))[layer]
     if features.dim() != 4:
@@ -94,7 +107,7 @@ def guided(network: Network, layer: str, guide: Tensor) -> Objective:
     def score(activations: Mapping[str, Tensor]) -> Tensor:
         here = activations[layer].flatten(2)  # (B, C, places)
         with torch.no_grad():
-            best = (known.T @ here).argmax(1)  # (B, places)
+            best = torch.cat([(known.T @ some).argmax(1) for some in torch.split(here, _PLACES, 2)], 1)  # (B, places)
         wanted = known[:, best].transpose(0, 1)  # (B, C, places)
         return (here * wanted).flatten(1).sum(1)
 
@@ -102,14 +115,21 @@ def guided(network: Network, layer: str, guide: Tensor) -> Objective:
 
 
 def zoom(
-    network: Network, photograph: Tensor, objective: Objective, *, frames: int, speed: float = 1.02, **options: float
+    network: Network,
+    photograph: Tensor,
+    objective: Objective,
+    *,
+    frames: int,
+    speed: float = 1.02,
+    seed: int = 0,
+    **options: float,
 ) -> Iterator[Tensor]:
     """`frames` pictures (1, 3, H, W), each a dream of the one before seen `speed` times nearer."""
     picture = photograph
     height, width = photograph.shape[-2:]
     inner = (round(height / speed), round(width / speed))
-    for _ in range(frames):
-        picture = dream(network, picture, objective, **options).input  # type: ignore[arg-type]
+    for number in range(frames):
+        picture = dream(network, picture, objective, seed=seed + number, **options).input  # type: ignore[arg-type]
         yield picture
         top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
         picture = resized(picture[..., top : top + inner[0], left : left + inner[1]], height, width)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 Inside = tuple[slice, slice]
 EVERYWHERE = (slice(None), slice(None))
@@ -17,7 +18,7 @@ def gram(features: Tensor, region: Tensor | None = None, *, inside: Inside = EVE
     """How much each two channels of `features` (B, C, H, W) are active together: (B, C, C), the mean over positions.
 
     `region`: (1, 1, H, W), weights of the positions. `inside`: the rows and columns that count. Where things are is
-    forgotten, so this is style. Source: the Gram matrix of section "Methods", divided here by the number of positions, so
+    forgotten, so this is style. Source: Gatys, Ecker, Bethge 2015, equation 3, divided here by the number of positions, so
     that pictures of all sizes compare.
 
     >>> gram(torch.tensor([[[[1.0, 3.0]], [[2.0, 0.0]]]]))
@@ -52,6 +53,7 @@ class _Products(torch.autograd.Function):
         return total
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None, None]:
         ctx.of_products.append(gradients[0] + gradients[0].transpose(1, 2))
         return ctx.nothing, None, None

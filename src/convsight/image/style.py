@@ -127,7 +127,7 @@ def transfer(
         if made is not None:
             start = with_margin(resized(without_margin(made.input), *without_margin(small).shape[-2:]))
         else:
-            start = drawn(torch.rand, small.shape[1:], 1, seed) if from_noise else small
+            start = drawn(torch.rand, small.shape[1:], 1, seed).to(small) if from_noise else small
         count = steps[0] if made is None else steps[1]
         made = visualize(
             network, objective, fourier_overlay(start), steps=count, optimizer=_optimizer(length),
@@ -151,8 +151,8 @@ def transfer(
     }  # fmt: skip
     history = _in_one_size(kept) if kept else None
     if history is not None and keep_colours:
-        coloured = with_colours_of(history.flatten(0, 1).float() / 255, longest(photograph, sizes[-1]))
-        history = (coloured * 255).round().byte().view(history.shape)
+        for frame in history:
+            frame.copy_((with_colours_of(frame.float() / 255, longest(photograph, sizes[-1])) * 255).round())
     return replace(made, input=painted, scores=torch.cat(scores), settings=made.settings | settings, frames=history)
 
 
@@ -178,9 +178,11 @@ def likeness(
         painted = _clear_of_padding(fields, picture, "a painting")
         targets = {layer: _gram_of(read_there, painted[layer]) for layer, read_there in features(STYLE_LAYERS, picture).items()}
         region = None
-        if each.region is not None:
+        if each.region is not None:  # of a small photograph the deepest layers see only the middle without padding
             region = with_margin(resized(each.region, *without_margin(photograph).shape[-2:])).to(network.device)
-            if any(region[(..., *_pixels(clear[layer], fields[layer]))].max() == 0 for layer in STYLE_LAYERS):
+            there = {layer: region[(..., *_pixels(clear[layer], fields[layer]))].max() > 0 for layer in STYLE_LAYERS}
+            targets = {layer: target for layer, target in targets.items() if there[layer]}
+            if not targets:
                 raise InputError("a mask is black wherever style is read; make it white where the painting's style goes")
         goal = goal + style_weight * each.weight / total * style(targets, clear, region)
     return goal - SMOOTHNESS / photograph[0, 0].numel() * total_variation()

@@ -37,9 +37,9 @@ def introduction() -> str:
     )
 
 
-def sections(seed: int) -> Iterator[Section]:
-    """The chapter's sections, each computed when it is asked for."""
-    network = load("digits")
+def sections(seed: int, device: str) -> Iterator[Section]:
+    """The chapter's sections, each computed when it is asked for, on `device`."""
+    network = load("digits").to(device)
     yield _first_filters(network)
     yield _second_filters(network, seed)
     yield _neurons(network, seed)
@@ -126,8 +126,8 @@ def _second_filters(network: Network, seed: int) -> Section:
 def _degrees(network: Network, pictures: Tensor) -> Tensor:
     """The degree of activation of every second-layer filter on every picture: (B, 50)."""
     with torch.no_grad(), read(network.module, ["conv2"]) as activations_of:
-        parts = torch.split(network.input.normalise(pictures), 500)
-        return torch.cat([activations_of(part)["conv2"].sum((2, 3)) for part in parts])
+        parts = torch.split(network.input.normalise(pictures.to(network.device)), 500)
+        return torch.cat([activations_of(part)["conv2"].sum((2, 3)) for part in parts]).cpu()
 
 
 def _neurons(network: Network, seed: int) -> Section:
@@ -159,7 +159,7 @@ def _classes(
     every = len(SEEDS) * len(DIGITS)
     network.module.eval()
     with torch.no_grad():
-        own = sum(int((network(run.input).argmax(1) == torch.arange(10)).sum()) for run in runs)
+        own = sum(int((network(run.input.to(network.device)).argmax(1).cpu() == torch.arange(10)).sum()) for run in runs)
     finding = (
         f"{comment} The network itself names {own} of {every} (ten digits from each of {len(SEEDS)} seeds). "
         f"Two judges that it never met: nearest neighbours among real digits name {by_pixels} of {every}, "

@@ -63,16 +63,16 @@ def introduction() -> str:
     )
 
 
-def sections(seed: int) -> Iterator[Section]:
-    """The chapter's sections, each computed when it is asked for."""
-    vgg, lite = load("vgg16"), load("efficientnet_lite0")
+def sections(seed: int, device: str) -> Iterator[Section]:
+    """The chapter's sections, each computed when it is asked for, on `device`."""
+    vgg, lite = load("vgg16").to(device), load("efficientnet_lite0").to(device)
     yield _filters(vgg)
     for layer, units, size, alt, finding in _FEATURES:
         yield _features(vgg, seed, layer, units, size, alt, finding)
     yield _classes(lite, seed)
     for layer, alt, finding in _DREAMS:
         yield _dream(lite, seed, layer, alt, finding)
-    yield _style(seed)
+    yield _style(vgg16(pooling="average").to(device), seed)
 
 
 def _filters(network: Network) -> Section:
@@ -139,7 +139,7 @@ def _classes(network: Network, seed: int) -> Section:
 def _dream(network: Network, seed: int, layer: str, alt: str, finding: str) -> Section:
     picture = longest(photograph("china"), SIZE)
     goal = objectives.dream(layer)
-    before = evaluate(network, goal, picture)
+    before = evaluate(network, goal, picture).cpu()
     made = dream.dream(network, picture, goal, seed=seed)
     flags, argument = _of_seed(seed)
     return Section(
@@ -161,9 +161,9 @@ def _dream(network: Network, seed: int, layer: str, alt: str, finding: str) -> S
     )
 
 
-def _style(seed: int) -> Section:
+def _style(network: Network, seed: int) -> Section:
     painting = style.Painting(photograph("flower"))
-    made = style.transfer(vgg16(pooling="average"), photograph("china"), [painting], size=STYLE_SIZE, seed=seed)
+    made = style.transfer(network, photograph("china"), [painting], size=STYLE_SIZE, seed=seed)
     flags, argument = _of_seed(seed)
     return Section(
         row="L7",
