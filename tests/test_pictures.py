@@ -110,8 +110,8 @@ def test_pictures_outside_their_range_are_clipped() -> None:
 
 def test_folders_stand_for_what_is_in_them() -> None:
     Path("some").mkdir()
-    with pytest.raises(InputError, match="the folder some is empty"):
+    with pytest.raises(InputError, match="the folder some has no pictures in it"):
         picture_files([Path("some")])
-    for name in ("b.png", "a.png"):
+    for name in ("b.png", "a.JPG", "notes.txt", "Thumbs.db", ".hidden", "film.mov"):
         Path("some", name).touch()
-    assert picture_files([Path("x.png"), Path("some")]) == [Path("x.png"), Path("some/a.png"), Path("some/b.png")]
+    assert picture_files([Path("x.png"), Path("some")]) == [Path("x.png"), Path("some/a.JPG"), Path("some/b.png")]

@@ -108,6 +108,8 @@ class Network:
 
         Raises InputError if there is none, or several have it in their name.
         """
+        if not self.labels:
+            raise InputError(f"{self.name} has no classes; efficientnet_lite0 has")
         wanted = label.strip().lower()
         if wanted.isdecimal() and len(wanted) < 10 and int(wanted) < len(self.labels):
             return int(wanted)

@@ -120,15 +120,19 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def picture_files(paths: list[Path]) -> list[Path]:
-    """`paths`, with the files inside in place of each folder, by name. Raises InputError for a folder without any."""
+    """`paths`, with the pictures inside, as their endings tell, in place of each folder, by name.
+
+    Raises InputError for a folder without any.
+    """
+    known = {ending for ending, form in Image.registered_extensions().items() if form in Image.OPEN}
     found: list[Path] = []
     for path in paths:
         inside = (
-            sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+            sorted(each for each in path.iterdir() if each.is_file() and each.suffix.lower() in known)
             if path.is_dir()
             else [path]
         )
         if not inside:
-            raise InputError(f"the folder {path} is empty, or has only folders in it; put pictures in it")
+            raise InputError(f"the folder {path} has no pictures in it (PNG, JPEG, GIF, TIFF, WebP, ...); put some there")
         found += inside
     return found

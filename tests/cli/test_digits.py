@@ -76,7 +76,7 @@ def test_a_picture_that_cannot_be_read_leaves_the_others(convsight: Run) -> None
         (("evaluate", "--data", "cut"), "is cut off"),
         (("evaluate", "--network", "text.png"), 'no network "text.png"'),
         (("classify", "text.png"), "text.png is not a picture that can be read"),
-        (("classify", "empty"), "the folder empty is empty"),
+        (("classify", "empty"), "the folder empty has no pictures in it"),
         (("classify", "missing.png"), "there is no file missing.png"),
         (("classify", "blank.png"), "nothing stands out in blank.png"),
     ],

@@ -90,14 +90,14 @@ def test_the_size_of_a_picture_can_be_chosen_where_the_network_takes_it(convsigh
         (("--diverse", "2", "--objective", "dream"), "leave --unit and --diverse out"),
         (("--examples", "nowhere"), "there is no"),
         (("--examples", "empty", "--objective", "dream"), "--examples are of units"),
-        (("--examples", "empty"), "the folder empty is empty"),
-        (("--examples", "other"), "other/notes.txt is not a picture"),
+        (("--examples", "empty"), "the folder empty has no pictures in it"),
+        (("--examples", "other"), "other/notes.jpg is not a picture"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(convsight: Run, options: tuple[str, ...], sentence: str) -> None:
     Path("empty").mkdir()
     Path("other").mkdir()
-    Path("other/notes.txt").write_text("no picture")
+    Path("other/notes.jpg").write_text("no picture")
     before = set(Path().iterdir())
     arguments = ("--unit", "3") if "dream" not in options else ()
     done = convsight("see", "digits", "conv2", *arguments, *options)

@@ -53,7 +53,7 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False))
     except typer.TyperException as error:  # how the command was written
-        complain(error.format_message())
+        complain(error.format_message() or "say which")
     except (typer.Abort, KeyboardInterrupt):
         complain("interrupted; nothing half-written is left")
     except InputError as error:
@@ -63,5 +63,5 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
-        complain("not enough memory; take smaller pictures or fewer units at once")
+        complain("not enough memory; take a smaller --size or fewer units at once")
     sys.exit(2)

@@ -127,7 +127,7 @@ def transfer(
         if made is not None:
             start = with_margin(resized(without_margin(made.input), *without_margin(small).shape[-2:]))
         else:
-            start = drawn(torch.rand, small.shape[1:], 1, seed).to(small) if from_noise else small
+            start = (0.4 + 0.2 * drawn(torch.rand, small.shape[1:], 1, seed)).to(small) if from_noise else small
         count = steps[0] if made is None else steps[1]
         made = visualize(
             network, objective, fourier_overlay(start), steps=count, optimizer=_optimizer(length),
