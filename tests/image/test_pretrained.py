@@ -69,6 +69,24 @@ def test_a_torchvision_network_takes_weights_that_are_in_place(monkeypatch: pyte
     assert network.unit("egyptian CAT") == 285
 
 
+def test_a_timm_network_takes_weights_that_are_in_place(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    import timm
+    from huggingface_hub import constants
+    from safetensors.torch import save_file
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    module = timm.create_model("resnet18", pretrained=False)
+    kept, commit = tmp_path / "models--timm--resnet18.a1_in1k", "0" * 40
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text(commit)
+    (kept / "snapshots" / commit).mkdir(parents=True)
+    save_file(module.state_dict(), kept / "snapshots" / commit / "model.safetensors")
+    network = load("timm:resnet18")
+    assert torch.equal(network.module.conv1.weight, module.conv1.weight)
+    assert network.labels[285] == "Egyptian cat" and network.input.shape == (3, 224, 224)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_lite2"])
 def test_real_weights_see_a_palace_in_the_summer_palace(name: str) -> None:
