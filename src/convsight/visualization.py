@@ -49,7 +49,7 @@ class Visualization:
         if beside is not None:
             rows = [torch.cat(each) for each in zip(shown.chunk(len(beside)), beside, strict=True)]
             shown, columns = torch.cat(rows), len(rows[0])
-        return grid(shown, enlarge=enlarge, columns=columns, gap=2 if len(shown) > 1 else 0)
+        return _side_by_side(shown, enlarge=enlarge, columns=columns)
 
     def save(
         self,
@@ -82,7 +82,7 @@ class Visualization:
     def _frames(self, enlarge: int | None) -> Iterator[Image.Image]:
         assert self.frames is not None
         for frame in self.frames:
-            yield from_tensor(grid(frame.float() / 255, enlarge=enlarge, gap=2 if len(frame) > 1 else 0))
+            yield from_tensor(_side_by_side(frame.float() / 255, enlarge=enlarge))
 
     def _repr_png_(self) -> bytes:
         return png(self.sheet())
@@ -91,6 +91,10 @@ class Visualization:
 def snapshot(image: Tensor, value_range: tuple[float, float]) -> Tensor:
     """`image` (B, C, H, W) in `value_range` as it is kept in a history: uint8, on the CPU."""
     return (_shown(image.detach(), value_range) * 255).round().byte().cpu()
+
+
+def _side_by_side(pictures: Tensor, *, enlarge: int | None, columns: int | None = None) -> Tensor:
+    return grid(pictures, enlarge=enlarge, columns=columns, gap=2 if len(pictures) > 1 else 0)
 
 
 def _shown(image: Tensor, value_range: tuple[float, float]) -> Tensor:

@@ -70,16 +70,16 @@ def dream(
         raise InputError(f"{network} takes {opened.input.shape[0]} channels, not colour pictures")
     goal = _goal(opened, layer, unit, label, guide)
     picture = opened.input.scaled(picture)
-    options = {"octaves": octaves, "steps": steps, "strength": strength, "detail": detail, "tile": tile, "seed": seed}
+    options = {"octaves": octaves, "steps": steps, "strength": strength, "detail": detail, "tile": tile}
     total = len(dreaming.octave_sizes(picture, octaves)) * steps
     with progress(f"dreaming {goal.name}", total) as done:
-        made = dreaming.dream(opened, picture, goal, on_step=lambda step: done(step + 1, ""), **options)  # type: ignore[arg-type]
+        made = dreaming.dream(opened, picture, goal, seed=seed, on_step=lambda step: done(step + 1, ""), **options)  # type: ignore[arg-type]
     replace(made, settings=made.settings | {"photograph": str(photograph), "guide": guide and str(guide)}).save(path, enlarge=1)
     say(f"{made.settings['objective']}: {path}, {path.with_suffix('.json')}")
     if zoom:
         options |= {"octaves": 2, "steps": max(1, steps // 3)}
         with progress("dreaming on", frames) as done:
-            pictures = dreaming.zoom(opened, made.input, goal, frames=frames, **options)  # type: ignore[arg-type]
+            pictures = dreaming.zoom(opened, made.input, goal, frames=frames, seed=seed, **options)
             write_animation(_counted(pictures, opened.input.value_range, done), zoom)
         say(f"{frames} pictures: {zoom}")
 

@@ -129,7 +129,7 @@ def zoom(
     height, width = photograph.shape[-2:]
     inner = (round(height / speed), round(width / speed))
     for number in range(frames):
-        picture = dream(network, picture, objective, seed=seed + number, **options).input  # type: ignore[arg-type]
+        picture = dream(network, picture, objective, seed=seed + number, **options).input  # type: ignore[arg-type]  # some are ints
         yield picture
         top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
         picture = resized(picture[..., top : top + inner[0], left : left + inner[1]], height, width)

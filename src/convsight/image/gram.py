@@ -43,7 +43,8 @@ class _Products(torch.autograd.Function):
     def forward(ctx: Any, features: Tensor, weights: Tensor | None, inside: Inside) -> Tensor:
         ctx.of_products = []
         if features.requires_grad:
-            features.register_hook(partial(_with_gradient, features.detach(), weights, inside, ctx.of_products))  # type: ignore[no-untyped-call]
+            with_gradient = partial(_with_gradient, features.detach(), weights, inside, ctx.of_products)
+            features.register_hook(with_gradient)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         ctx.nothing = features.new_zeros(()).expand_as(features)
         batch, channels = features.shape[:2]
         total = torch.zeros(batch, channels, channels, dtype=_precise(features.dtype), device=features.device)

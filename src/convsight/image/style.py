@@ -141,18 +141,17 @@ def transfer(
         if made.frames is not None:
             kept.append(without_margin(made.frames))
     assert made is not None
-    painted = without_margin(made.input)
+    painted, history = without_margin(made.input), _in_one_size(kept) if kept else None
     if keep_colours:
-        painted = with_colours_of(painted, longest(photograph, sizes[-1]))
+        coloured = longest(photograph, sizes[-1])
+        painted = with_colours_of(painted, coloured)
+        for frame in history if history is not None else ():
+            frame.copy_((with_colours_of(frame.float() / 255, coloured) * 255).round())
     settings = {
         "sizes": sizes, "steps": [steps[0], *[steps[1]] * (len(sizes) - 1)], "style_weight": style_weight,
         "style_scale": style_scale, "from_noise": from_noise, "keep_colours": keep_colours, "margin": MARGIN,
         "weights": [each.weight for each in paintings], "seconds": round(seconds, 3),
     }  # fmt: skip
-    history = _in_one_size(kept) if kept else None
-    if history is not None and keep_colours:
-        for frame in history:
-            frame.copy_((with_colours_of(frame.float() / 255, longest(photograph, sizes[-1])) * 255).round())
     return replace(made, input=painted, scores=torch.cat(scores), settings=made.settings | settings, frames=history)
 
 
