@@ -17,6 +17,16 @@ def test_channel_may_be_the_mean() -> None:
     assert channel("conv", 1, over="mean")({"conv": MAPS}).tolist() == [MAPS[0, 1].mean(), MAPS[1, 1].mean()]
 
 
+def test_one_side_of_zero_may_count_less() -> None:
+    maps = MAPS - 30.5
+    map_of_one = maps[0, 1]
+    positive, negative = map_of_one[map_of_one > 0].sum(), map_of_one[map_of_one < 0].sum()
+    scores = channel("conv", 1, below=0.1)({"conv": maps}), channel("conv", 1, above=0.25)({"conv": maps})
+    assert scores[0][0] == pytest.approx(positive + 0.1 * negative)
+    assert scores[1][0] == pytest.approx(0.25 * positive + negative)
+    assert channel("conv", 1, over="mean", below=0.1).name == "channel(conv, 1, mean, below 0.1)"
+
+
 def test_each_sample_has_its_own_unit() -> None:
     assert channel("conv", [2, 0])({"conv": MAPS}).tolist() == [MAPS[0, 2].sum(), MAPS[1, 0].sum()]
     assert channel("conv", range(2)).samples == 2

@@ -61,20 +61,27 @@ class Objective:
         return self * -1.0
 
 
-def channel(layer: str, units: Units, *, over: Literal["sum", "mean"] = "sum") -> Objective:
+def channel(
+    layer: str, units: Units, *, over: Literal["sum", "mean"] = "sum", below: float = 1.0, above: float = 1.0
+) -> Objective:
     """Degree of activation of a filter: the sum (or mean) of its map over all positions, a^k = sum_ij a^k_ij.
 
-    The layer's activation: (B, C, H, W), or (B, C) for a fully connected layer, whose units are its neurons.
-    Source: lecture, row L2; "channel" in Olah et al. 2017, "Feature Visualization".
+    The layer's activation: (B, C, H, W), or (B, C) for a fully connected layer, whose units are its neurons. Values under
+    zero count `below` times, values over it `above` times. Before a ReLU most of a map lies under zero, where the network
+    doesn't read it; with `below=0.1` what excites the filter counts most, and a gradient remains where nothing does.
+    Source: lecture, row L2; "channel" in Olah et al. 2017, "Feature Visualization"; `below` and `above` are ours.
     """
 
     units = _fixed(units)
 
     def score(activations: Activations) -> Tensor:
         maps = _per_sample(_of_units(activations[layer], units, layer))
+        if below != 1 or above != 1:
+            maps = torch.where(maps < 0, below * maps, above * maps)
         return maps.sum(1) if over == "sum" else maps.mean(1)
 
-    described = f"channel({layer}, {named(units)})" if over == "sum" else f"channel({layer}, {named(units)}, mean)"
+    weighted = "".join(f", {name} {each:g}" for name, each in (("below", below), ("above", above)) if each != 1)
+    described = f"channel({layer}, {named(units)}{'' if over == 'sum' else ', mean'}{weighted})"
     return Objective(_read(layer, units), score, described, _count(units))
 
 

@@ -17,8 +17,8 @@ from torch.optim import LBFGS
 
 from convsight.activations import INPUT, Reader, read
 from convsight.errors import InputError, by, first_line
-from convsight.network import Network
-from convsight.objectives import Objective
+from convsight.network import Layer, Network
+from convsight.objectives import Objective, channel, neuron
 from convsight.optimizers import MakeOptimizer, Schedule, StepwiseLBFGS, adam, constant, follow, half_cosine
 from convsight.parametrization import Seeds, pixels
 from convsight.precision import fastest
@@ -156,6 +156,19 @@ def default_parametrization(network: Network, batch: int, *, seed: Seeds = 0) ->
     """Noise for `network`'s input: a spectrum with decorrelated colours if it has three channels, else pixels."""
     make = fourier if network.input.shape[0] == 3 else pixels
     return make(network.input.shape, batch, value_range=network.input.value_range, seed=seed)
+
+
+def default_objective(network: Network, layer: Layer, units: int | Sequence[int], *, quiet: bool = False) -> Objective:
+    """The degree of activation of `units` of `layer`, to be raised, or with `quiet` to be lowered.
+
+    A vector's neurons, a map's channels. In networks for colour pictures a tenth only counts of what lies on the side of zero
+    that isn't sought, or half of the units would find nothing.
+    """
+    if len(layer.shape) != 3:
+        return neuron(layer.name, units)
+    if network.input.shape[0] != 3:
+        return channel(layer.name, units)
+    return channel(layer.name, units, above=0.1) if quiet else channel(layer.name, units, below=0.1)
 
 
 def default_transforms(network: Network) -> list[Transform]:

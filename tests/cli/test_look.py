@@ -135,6 +135,20 @@ def test_see_finds_what_quiets_a_unit_too(convsight: Run) -> None:
     assert most["score"][0] > 0 > -least["score"][0]
 
 
+def test_in_colour_networks_the_side_of_zero_that_is_not_sought_counts_a_tenth(
+    convsight: Run, residual: tuple[str, ...]
+) -> None:
+    for options, objective in (
+        ((), "channel(block, 3, below 0.1)"),
+        (("--negative",), "-1 * channel(block, 3, above 0.1)"),
+        (("--objective", "channel"), "channel(block, 3)"),
+        (("--with", "stem:1=-2"), "channel(block, 3, below 0.1) + -2 * channel(stem, 1, above 0.1)"),
+    ):
+        done = convsight("see", *residual, "block", "--unit", "3", "--steps", 2, "--out", "found.png", *options)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(Path("found.json").read_text())["objective"] == objective
+
+
 def test_see_gives_the_same_picture_again(convsight: Run) -> None:
     for name in ("first.png", "second.png"):
         assert convsight("see", "digits", "fc1", "--unit", "0-8", "--steps", 9, "--out", name).returncode == 0
@@ -142,7 +156,11 @@ def test_see_gives_the_same_picture_again(convsight: Run) -> None:
 
 
 def test_see_looks_into_a_module_of_the_users_with_a_residual(convsight: Run, residual: tuple[str, ...]) -> None:
-    for layer, objective in (("block", "channel(block, 0-7)"), ("block.0", "channel(block.0, 0-7)"), ("output", "logit(0-3)")):
+    for layer, objective in (
+        ("block", "channel(block, 0-7, below 0.1)"),
+        ("block.0", "channel(block.0, 0-7, below 0.1)"),
+        ("output", "logit(0-3)"),
+    ):
         done = convsight("see", *residual, layer, "--steps", 5, "--out", "found.png")
         assert done.returncode == 0, done.stderr
         assert objective in done.stdout
@@ -228,7 +246,7 @@ def test_every_objective_and_optimizer_runs(convsight: Run, kind: str, optimizer
         (("layers",), "Missing argument 'NETWORK'"),
         (("layers", "mymodels:leaving", "--shape", "3x24x24"), "mymodels:leaving failed with SystemExit: 3"),
         (("see", "mymodels:single", "0", "--shape", "3x24x24"), "single cannot take a batch of 4x3x24x24: AssertionError"),
-        (("see", "mymodels:detaching", "0", "--shape", "3x24x24"), "no gradient comes back from channel(0, 0-3)"),
+        (("see", "mymodels:detaching", "0", "--shape", "3x24x24"), "no gradient comes back from channel(0, 0-3, below 0.1)"),
         (("filters", "mymodels:nowhere", "--shape", "3x24x24"), "hold infinite or undefined weights"),
         (("filters", "digits", "--out", "filters.jpg"), "filters.jpg should end in .png"),
         (("layers", "failing:net", "--shape", "3x24x24"), "importing \"failing\" failed with KeyError: 'no such key'"),

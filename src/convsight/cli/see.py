@@ -35,7 +35,7 @@ from convsight.network import Layer, Network, load
 from convsight.objectives import Objective
 from convsight.pictures import picture_files
 from convsight.precision import best_device
-from convsight.visualize import default_parametrization, default_transforms, visualize
+from convsight.visualize import default_objective, default_parametrization, default_transforms, visualize
 
 _PENALTIES = {"l1": objectives.l1, "l2": objectives.l2, "tv": objectives.total_variation}
 _OPTIMIZERS = {"adam": optimizers.adam, "sgd": optimizers.sgd, "lbfgs": optimizers.lbfgs}
@@ -53,7 +53,11 @@ def see(
         list[str] | None, typer.Option("--class", help='Of the layer output: "egyptian cat", or its number; several times.')
     ] = None,
     objective: Annotated[
-        ObjectiveName, typer.Option(help="auto: a map's channel, a vector's neuron, the output's logit.")
+        ObjectiveName,
+        typer.Option(
+            help="auto: the output's logit, a vector's neuron, a map's channel (in colour networks a tenth only counts of "
+            "what is under zero); channel: its plain sum."
+        ),
     ] = "auto",
     diverse: Annotated[int, typer.Option(min=1, max=100, help="How many pictures of each unit, that differ.")] = 1,
     together: Annotated[
@@ -110,7 +114,7 @@ def see(
     known = _layers(opened, with_output=OUTPUT in (layer, *(each.partition(":")[0] for each in together or ())))
     shape_there = layer_of(opened, layer, known).shape
     units = _units(layer, shape_there, unit) if objective != "dream" else []
-    goal = _objective(layer, shape_there, units, diverse, objective, unit)
+    goal = _objective(opened, known[layer], units, diverse, objective, unit, negative=negative)
     goal = -goal if negative else goal
     for each in together or ():
         goal = goal + _joined(opened, known, each)
@@ -166,22 +170,22 @@ def _units(layer: str, shape: tuple[int, ...], unit: str | None) -> list[int]:
 
 
 def _objective(
-    layer: str, shape: tuple[int, ...], units: list[int], diverse: int, kind: ObjectiveName, unit: str | None
+    network: Network, layer: Layer, units: list[int], diverse: int, kind: ObjectiveName, unit: str | None, *, negative: bool
 ) -> Objective:
     if kind == "dream":
         if unit is not None or diverse > 1:
             raise InputError("the objective dream is of a whole layer; leave --unit and --diverse out")
-        return objectives.dream(layer)
-    if kind == "auto":
-        kind = "logit" if layer == OUTPUT else "channel" if len(shape) == 3 else "neuron"
+        return objectives.dream(layer.name)
     each = [unit for unit in units for _ in range(diverse)]
-    if kind == "logit":
-        if layer != OUTPUT:
-            raise InputError(f'a logit is of the layer output, not of "{layer}"')
+    if kind == "logit" or (kind == "auto" and layer.name == OUTPUT):
+        if layer.name != OUTPUT:
+            raise InputError(f'a logit is of the layer output, not of "{layer.name}"')
         return objectives.logit(each)
+    if kind == "auto":
+        return default_objective(network, layer, each, quiet=negative)
     if kind == "neuron":
-        return objectives.neuron(layer, each)
-    return objectives.channel(layer, each, over="mean" if kind == "mean" else "sum")
+        return objectives.neuron(layer.name, each)
+    return objectives.channel(layer.name, each, over="mean" if kind == "mean" else "sum")
 
 
 def _joined(network: Network, known: Mapping[str, Layer], text: str) -> Objective:
@@ -193,11 +197,12 @@ def _joined(network: Network, known: Mapping[str, Layer], text: str) -> Objectiv
         factor = math.nan
     if not colon or not unit.isdecimal() or not abs(factor) <= 1e6:
         raise InputError(f'--with is LAYER:UNIT or LAYER:UNIT=WEIGHT, for example --with conv3_1:17=0.5, not "{text}"')
-    shape = layer_of(network, layer, known).shape
-    number, available = int(unit[:10]), shape[0] if shape else 0
+    found = layer_of(network, layer, known)
+    number, available = int(unit[:10]), found.shape[0] if found.shape else 0
     if number >= available:
         raise InputError(f'--with {text}: there is no unit {unit}; layer "{layer}" has {available}')
-    return factor * (objectives.logit(number) if layer == OUTPUT else objectives.channel(layer, number))
+    one = objectives.logit(number) if layer == OUTPUT else default_objective(network, found, number, quiet=factor < 0)
+    return factor * one
 
 
 def _last_maps(known: Mapping[str, Layer], layer: str) -> str:

@@ -17,9 +17,8 @@ from convsight.assets import digest
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.network import Layer, Network
-from convsight.objectives import channel, neuron
 from convsight.pictures import write_png
-from convsight.visualize import default_transforms, visualize
+from convsight.visualize import default_objective, default_transforms, visualize
 
 STEPS = 128
 _BATCH = 16
@@ -64,7 +63,7 @@ def draw(
             if on_unit is not None:
                 on_unit(done)
             units = missing[start : start + _BATCH]
-            objective = channel(layer.name, units) if maps else neuron(layer.name, units)
+            objective = default_objective(network, layer, units)
             made = visualize(shown, objective, steps=steps, transforms=views, seed=seed)
             if not begun:
                 _write_record_and_page(folder, record)

@@ -92,7 +92,7 @@ def _filters(network: Network) -> Section:
 
 
 def _features(network: Network, seed: int, layer: str, units: tuple[int, ...], size: int, alt: str, finding: str) -> Section:
-    goal = channel(layer, units)
+    goal = channel(layer, units, below=0.1)
     start = evaluate(network.at(size), goal, torch.full((len(units), 3, size, size), 0.5))
     made = visualize(network.at(size), goal, steps=128, transforms=photographic(), seed=seed)
     flags, argument = _of_seed(seed)
@@ -104,7 +104,7 @@ def _features(network: Network, seed: int, layer: str, units: tuple[int, ...], s
             png(grid(made.input)),
             f"Six pictures: {alt}",
             f"convsight see vgg16 {layer} --unit {','.join(map(str, units))} --size {size} --steps 128{flags}",
-            f'visualize(load("vgg16").at({size}), channel("{layer}", {list(units)}), steps=128, '
+            f'visualize(load("vgg16").at({size}), channel("{layer}", {list(units)}, below=0.1), steps=128, '
             f"transforms=photographic(){argument})",
         ),
         finding=f"{finding} The degree of activation rises from {start.median():,.0f} on plain grey to "
