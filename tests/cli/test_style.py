@@ -23,6 +23,7 @@ def _pictures() -> None:
         (("missing.jpg", "flower.jpg"), "there is no file missing.jpg"),
         (("china.jpg", "missing.jpg"), "there is no file missing.jpg"),
         (("china.jpg",), "Missing argument 'PAINTING...'"),
+        (("china.jpg", "flower.jpg", "--weight", "nan"), "'--weight': Input should be greater than or equal to 0.001"),
         (("china.jpg", "flower.jpg", "--weight", "1", "--weight", "2"), "1 paintings take 1 times --weight, not 2"),
         (("china.jpg", "flower.jpg", "--out", "made.jpg"), "made.jpg should end in .png"),
         (("china.jpg", "flower.jpg", "--animation", "made.avi"), "made.avi should end in .gif or .mp4"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 
 import pytest
@@ -193,6 +194,14 @@ def test_from_noise_it_begins_elsewhere_and_in_float32() -> None:
     )
     assert from_noise.input.dtype == torch.float32
     assert from_noise.scores[0] < from_content.scores[0]
+
+
+def test_weights_that_are_no_numbers_are_refused() -> None:
+    picture = torch.rand(1, 3, 150, 150)
+    with pytest.raises(InputError, match="a painting's weight is a finite number over zero, not nan"):
+        Painting(picture, weight=math.nan)
+    with pytest.raises(InputError, match="the weight and the scale of a style are finite numbers"):
+        transfer(network(), picture, [Painting(picture)], style_weight=math.inf)
 
 
 def test_a_picture_too_small_is_said_so() -> None:

@@ -14,6 +14,8 @@ from convsight.cli.terminal import say
 from convsight.errors import InputError
 from convsight.precision import best_device
 
+_LONG = 2048
+
 
 def style(
     photograph: Annotated[
@@ -65,7 +67,10 @@ def style(
     ]
     network = vgg16(pooling="average").to(device or best_device())
     counts = (steps, max(1, steps // 2))
-    total = styling.total_steps(styling.scales(picture, size), counts)
+    sizes = styling.scales(picture, size)
+    total = styling.total_steps(sizes, counts)
+    if sizes[-1] > _LONG:
+        say(f"painting at {sizes[-1]} pixels takes many gigabytes and, without a GPU, hours; --size {_LONG} paints smaller")
     with progress(f"painting {photograph.name}", total) as done:
         made = styling.transfer(
             network, picture, painted, size=size, style_weight=style_weight, style_scale=style_scale,

@@ -41,11 +41,18 @@ _LONGEST = 8
 
 @dataclass(frozen=True)
 class Painting:
-    """`picture`: (1, 3, H, W) in [0, 1]. `region`: (1, 1, h, w) in [0, 1], where on the photograph its style goes, or None."""
+    """`picture`: (1, 3, H, W) in [0, 1]. `region`: (1, 1, h, w) in [0, 1], where on the photograph its style goes, or None.
+
+    Raises InputError if the weight is no finite number over zero.
+    """
 
     picture: Tensor
     weight: float = 1.0
     region: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < math.inf:
+            raise InputError(f"a painting's weight is a finite number over zero, not {self.weight}")
 
 
 def content(layer: str, target: Tensor) -> Objective:
@@ -101,10 +108,12 @@ def transfer(
 
     `score` is that of the picture with its margin, before its colours are put back.
 
-    Raises InputError if the photograph is too small for the network, a painting too narrow, or a region of another size than
-    the photograph or nowhere white.
+    Raises InputError if the photograph is too small for the network, a painting too narrow, a region of another size than
+    the photograph or nowhere white, or a weight or scale no finite number.
     """
     precision = precision or fastest(network.device)
+    if not (math.isfinite(style_weight) and 0 < style_scale < math.inf):
+        raise InputError(f"the weight and the scale of a style are finite numbers, not {style_weight} and {style_scale}")
     for each in paintings:
         if each.region is not None and each.region.shape[-2:] != photograph.shape[-2:]:
             (height, width), (rows, columns) = each.region.shape[-2:], photograph.shape[-2:]
