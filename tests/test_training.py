@@ -21,7 +21,7 @@ OPTIMIZER = adamw(1e-3, weight_decay=0.01)
 
 
 def batches(seed: int = 0) -> Batches:
-    return shuffled(IMAGES, LABELS, batch=16, seed=seed, change=model.distorted)
+    return shuffled((IMAGES, LABELS), batch=16, seed=seed, change=model.distorted_and_labels)
 
 
 def trained(steps: int = 12, **options: object) -> Network:
@@ -127,7 +127,7 @@ def test_a_checkpoint_of_another_training_is_refused() -> None:
 
 
 def test_every_epoch_takes_every_sample_once_in_another_order() -> None:
-    plain = shuffled(IMAGES, torch.arange(90), batch=15, seed=0, change=lambda images, _generator: images)
+    plain = shuffled((IMAGES, torch.arange(90)), batch=15, seed=0, change=lambda images, numbers, _: (images, numbers))
     taken = [targets for (_, targets), _ in zip(plain(0), range(12), strict=False)]
     first, second = torch.cat(taken[:6]), torch.cat(taken[6:])
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(90))
@@ -135,7 +135,7 @@ def test_every_epoch_takes_every_sample_once_in_another_order() -> None:
 
 
 def test_the_last_incomplete_batch_is_another_every_epoch() -> None:
-    plain = shuffled(IMAGES, torch.arange(90), batch=16, seed=0, change=lambda images, _generator: images)
+    plain = shuffled((IMAGES, torch.arange(90)), batch=16, seed=0, change=lambda images, numbers, _: (images, numbers))
     taken = [targets for (_, targets), _ in zip(plain(0), range(15), strict=False)]
     epochs = [set(torch.cat(taken[start : start + 5]).tolist()) for start in (0, 5, 10)]
     assert [len(each) for each in epochs] == [80, 80, 80]
@@ -176,7 +176,7 @@ def test_two_processes_train_the_network_that_one_does() -> None:
         "training.fastest = lambda device: torch.float32\n"
         "images = torch.randint(0, 256, (64, 28, 28), generator=torch.Generator().manual_seed(2)).byte()\n"
         "network = model.untrained(seed=1)\n"
-        "batches = shuffled(images, torch.arange(64) % 10, batch=16, seed=0, change=model.distorted)\n"
+        "batches = shuffled((images, torch.arange(64) % 10), batch=16, seed=0, change=model.distorted_and_labels)\n"
         "train(network, batches, model.loss, steps=8, optimizer=adam(1e-3), device='cpu')\n"
         "import torch.distributed as d\n"
         "if is_main_process(): save(network, f'trained-{d.get_world_size() if d.is_initialized() else 1}.safetensors')\n"

@@ -26,7 +26,8 @@ from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from convsight.errors import InputError
 
@@ -47,13 +48,18 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Input (B, channels, *axes), convolutions, fully connected layers with ReLU, and `outputs` numbers."""
+    """Input (B, channels, *axes), convolutions, fully connected layers with ReLU, and `outputs` numbers.
+
+    `per_point`: instead of fully connected layers, one filter of 1x1 and a bias of its own for every point, so that the outputs
+    are the points that the convolutions leave, row by row.
+    """
 
     channels: int
     axes: Mapping[str, int]
     convolutions: tuple[Convolution, ...]
     fully_connected: tuple[int, ...]
     outputs: int
+    per_point: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, for JSON; `from_dict` is its inverse."""
@@ -77,6 +83,7 @@ class Architecture:
                 ),
                 fully_connected=tuple(_count(width) for width in plain["fully_connected"]),
                 outputs=_count(plain["outputs"]),
+                per_point=bool(plain.get("per_point", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this describes no architecture: {error!r}") from None
@@ -85,8 +92,10 @@ class Architecture:
 def build(architecture: Architecture) -> nn.Sequential:
     """The network that `architecture` declares: (B, channels, *axes) to (B, outputs), its weights random.
 
-    Layers are named `conv1`, `conv1_relu`, `conv1_pool`, ..., `flatten`, `fc1`, `fc1_relu`, ..., `output`.
-    Raises InputError if the axes aren't two, a filter is longer than what it slides along, or an axis doesn't exist.
+    Layers are named `conv1`, `conv1_relu`, `conv1_pool`, ..., `flatten`, `fc1`, `fc1_relu`, ..., `output`; with `per_point`,
+    after the convolutions `points`, `flatten` and `output`.
+    Raises InputError if the axes aren't two, a filter is longer than what it slides along, an axis doesn't exist, or the
+    outputs of `per_point` aren't as many as the points.
     """
     if len(architecture.axes) != 2:
         raise InputError(f"a network here has two axes, not {len(architecture.axes)}: {', '.join(architecture.axes)}")
@@ -107,6 +116,14 @@ def build(architecture: Architecture) -> nn.Sequential:
             axis: (length + 2 * pad - reach + 1) // factor
             for (axis, length), pad, reach, factor in zip(lengths.items(), padding, size, pool, strict=True)
         }
+    if architecture.per_point:
+        points = prod(lengths.values())
+        if architecture.outputs != points or architecture.fully_connected:
+            raise InputError(f"one output for each of {points} points, and nothing between, not {architecture.outputs}")
+        layers["points"] = nn.Conv2d(channels, 1, 1, bias=False)
+        layers["flatten"] = nn.Flatten()
+        layers["output"] = PointBias(points)
+        return nn.Sequential(layers)
     layers["flatten"] = nn.Flatten()
     features = channels * prod(lengths.values())
     for number, width in enumerate(architecture.fully_connected, start=1):
@@ -115,6 +132,17 @@ def build(architecture: Architecture) -> nn.Sequential:
         features = width
     layers["output"] = nn.Linear(features, architecture.outputs)
     return nn.Sequential(layers)
+
+
+class PointBias(nn.Module):
+    """Adds to (B, points) a learnt number for each point. Source: Silver et al. 2016, "Neural network architecture"."""
+
+    def __init__(self, points: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(points))
+
+    def forward(self, scores: Tensor) -> Tensor:
+        return scores + self.bias
 
 
 def _check_axes(convolution: Convolution, lengths: Mapping[str, int], name: str) -> None:

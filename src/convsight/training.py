@@ -7,7 +7,9 @@ on several GPUs or machines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -108,27 +110,40 @@ def is_main_process() -> bool:
     return bool(PartialState().is_main_process)
 
 
-def shuffled(
-    inputs: Tensor, targets: Tensor, *, batch: int, seed: int, change: Callable[[Tensor, Generator], Tensor]
-) -> Batches:
-    """Batches over samples held in memory: every epoch in a new order, and `change` made to their inputs.
+def shuffled(samples: Sequence[Tensor], *, batch: int, seed: int, change: Callable[..., tuple[Tensor, Tensor]]) -> Batches:
+    """Batches over samples held in memory: every epoch in a new order, and `change` made to them.
 
-    A last batch that would be smaller is left out; the next epoch's order leaves out others. `inputs`: (N, ...) and
-    `targets`: (N, ...), of any type; `change(inputs, generator)` gives what `train` takes. Order and changes depend on
-    `seed` and the step alone, so a training that goes on sees what it would have seen.
+    A last batch that would be smaller is left out; the next epoch's order leaves out others. `samples`: tensors (N, ...) of any
+    type, such as inputs and targets; `change(*some_of_each, generator)` gives the inputs and targets that `train` takes. Order
+    and changes depend on `seed` and the step alone, so a training that goes on sees what it would have seen.
     """
-    per_epoch = max(1, len(inputs) // batch)
+    count = len(samples[0])
+    per_epoch = max(1, count // batch)
 
     def batches(step: int) -> Iterable[tuple[Tensor, Tensor]]:
         while True:
             epoch, place = divmod(step, per_epoch)
-            order = torch.randperm(len(inputs), generator=_generator(seed, epoch))
+            order = torch.randperm(count, generator=_generator(seed, epoch))
             for place in range(place, per_epoch):  # noqa: B020 (starts where the step is)
                 chosen = order[place * batch : (place + 1) * batch]
-                yield change(inputs[chosen], _generator(seed, epoch, place)), targets[chosen]
+                yield change(*(each[chosen] for each in samples), _generator(seed, epoch, place))
                 step += 1
 
     return batches
+
+
+def ahead(batches: Batches, count: int = 2) -> Batches:
+    """The same batches, made by another thread while the network trains, up to `count` before they are asked for."""
+
+    def made(step: int) -> Iterable[tuple[Tensor, Tensor]]:
+        coming = iter(batches(step))
+        with ThreadPoolExecutor(1) as thread:
+            waiting = deque(thread.submit(next, coming, None) for _ in range(count))
+            while (batch := waiting.popleft().result()) is not None:
+                waiting.append(thread.submit(next, coming, None))
+                yield batch
+
+    return made
 
 
 def _generator(*numbers: int) -> Generator:

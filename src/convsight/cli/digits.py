@@ -58,7 +58,7 @@ def train(
     with progress("training", steps, left=left) as done:
         fit(
             network,
-            shuffled(known.images, known.labels, batch=plan.batch, seed=seed, change=model.distorted),
+            shuffled((known.images, known.labels), batch=plan.batch, seed=seed, change=model.distorted_and_labels),
             model.loss,
             steps=steps,
             optimizer=plan.optimizer,

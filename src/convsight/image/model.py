@@ -70,3 +70,8 @@ def distorted(images: Tensor, generator: Generator) -> Tensor:
     second = torch.stack([sine * stretch_x, cosine * stretch_y, shift_y], 1)
     grid = F.affine_grid(torch.stack([first, second], 1), [batch, 1, 28, 28], align_corners=False)
     return F.grid_sample(images[:, None].float() / 255, grid, align_corners=False)
+
+
+def distorted_and_labels(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """`distorted`, for `training.shuffled`: labels stay as they are."""
+    return distorted(images, generator), labels

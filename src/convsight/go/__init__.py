@@ -1,0 +1,1 @@
+"""Go: a policy network that learns from game records and plays (lecture, rows L8 and L9)."""

@@ -1,0 +1,125 @@
+"""The policy network of AlphaGo as a declaration, its loss and metrics, and how it is trained, as data.
+
+Filters slide along rows and columns, as in pictures, but nothing is subsampled: without one row and one column of the board it
+is another game (lecture, row L9). Source: Silver et al. 2016, Nature 529, Methods, "Neural network architecture".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from numpy.typing import NDArray
+from torch import Generator, Tensor, nn
+
+from convsight.architecture import Architecture, Convolution, build
+from convsight.go.data import Moves, encoded, symmetry_table
+from convsight.network import InputSpec, Network
+from convsight.optimizers import adamw
+from convsight.precision import autocast, fastest
+from convsight.training import Batches, Plan, ahead, shuffled
+
+PLAN = Plan(epochs=1, batch=256, optimizer=adamw(2e-3, weight_decay=1e-4))
+
+
+def policy(*, width: int = 64, depth: int = 7, planes: int = 48, size: int = 19) -> Architecture:
+    """`depth` convolutions of `width` filters, the first 5x5 and the others 3x3, all padded with zeros; a number a point.
+
+    AlphaGo's: width 192, depth 12.
+    """
+    filters = [5, *[3] * (depth - 1)]
+    return Architecture(
+        channels=planes,
+        axes={"row": size, "column": size},
+        convolutions=tuple(Convolution(width, slides={"row": each, "column": each}, padded=True) for each in filters),
+        fully_connected=(),
+        outputs=size * size,
+        per_point=True,
+    )
+
+
+def untrained(architecture: Architecture, *, seed: int = 0) -> Network:
+    """A policy network with random weights drawn from `seed`, so that signals keep their size (He et al. 2015)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = build(architecture)
+        for each in module:
+            if isinstance(each, nn.Conv2d):
+                nn.init.kaiming_normal_(each.weight, nonlinearity="relu")
+                if each.bias is not None:
+                    nn.init.zeros_(each.bias)
+    rows, columns = architecture.axes.values()
+    return Network(
+        module, InputSpec((architecture.channels, rows, columns), axes=("row", "column")), (), "go", {}, architecture
+    )
+
+
+def loss(output: Tensor, played: Tensor) -> Tensor:
+    """Cross entropy of each sample, (B,); `output`: (B, points) before softmax, `played`: (B,) int64."""
+    return F.cross_entropy(output, played, reduction="none")
+
+
+def batches(moves: Moves, *, planes: int, batch: int, seed: int) -> Batches:
+    """All moves of all games in random order, each position turned or mirrored at random, encoded while the network trains."""
+
+    def change(chosen: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        symmetries = torch.randint(8, (len(chosen),), generator=generator, dtype=torch.int8)
+        positions, played = encoded(moves, chosen.numpy(), planes, symmetries.numpy())
+        return positions.float(), played
+
+    return ahead(shuffled((torch.from_numpy(moves.samples()),), batch=batch, seed=seed, change=change))
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a network foretells moves: parts of them that it puts first and among its first five; mean log loss, in nats."""
+
+    first: float
+    five: float
+    log_loss: float
+    moves: int
+
+
+@torch.no_grad()
+def probabilities(network: Network, positions: Tensor, *, symmetric: bool = False) -> Tensor:
+    """(B, points) of `positions` (B, planes, size, size); `symmetric`: the mean over the eight turnings and mirrorings."""
+    given = positions.to(network.device).float()
+    with autocast(network.device, fastest(network.device)):
+        if not symmetric:
+            return network(given).float().softmax(1)
+        size = given.shape[-1]
+        table = torch.from_numpy(symmetry_table(size)[:, : size * size].astype(np.int64)).to(given.device)
+        flat = given.flatten(2)
+        answers = []
+        for moved_to in table:
+            turned = torch.empty_like(flat)
+            turned[..., moved_to] = flat
+            answers.append(network(turned.view_as(given)).float().softmax(1)[:, moved_to])
+    return torch.stack(answers).mean(0)
+
+
+def evaluate(
+    network: Network, moves: Moves, chosen: NDArray[np.int32] | None = None, *, symmetric: bool = False, batch: int = 256
+) -> Iterator[tuple[NDArray[np.int32], Tensor, Tensor]]:
+    """For the moves `chosen`, by default all, batch by batch: which they are, (B,) how many points the network prefers to what
+    was played, and (B,) the probability it gives to that.
+    """
+    network.module.eval()
+    chosen = moves.samples() if chosen is None else chosen
+    for start in range(0, len(chosen), batch):
+        some = chosen[start : start + batch]
+        positions, played = encoded(moves, some, network.input.shape[0])
+        answers = probabilities(network, positions, symmetric=symmetric).cpu()
+        of_played = answers.gather(1, played[:, None])
+        yield some, (answers > of_played).sum(1), of_played[:, 0]
+
+
+def score(ranks: Tensor, chances: Tensor) -> Score:
+    """From what `evaluate` yields, all of it joined."""
+    return Score(
+        (ranks == 0).double().mean().item(), (ranks < 5).double().mean().item(),
+        -chances.double().clamp_min(1e-12).log().mean().item(), len(ranks),
+    )  # fmt: skip
