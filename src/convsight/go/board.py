@@ -82,7 +82,7 @@ def new(count: int = 1, size: int = 19, *, superko: bool = False) -> Games:
 
 def set_up(games: Games, points: Sequence[int], colour: int) -> None:
     """Put stones of `colour`, or EMPTY, on points (from 0 to size^2 - 1) of every game; ko and passes are forgotten."""
-    entries = [_entry(games.size, point) for point in points]
+    entries = [entry_of(games.size, point) for point in points]
     games.colours[:, entries] = colour
     games.placed[:, entries] = LONG_AGO
     games.status[:, [KO, PASSES]] = 0
@@ -118,7 +118,7 @@ def handicap(size: int, stones: int) -> list[int]:
 
     Raises InputError if so many have no fixed places on this board.
     """
-    most = 0 if size < 7 else 4 if size % 2 == 0 or size == 7 else 9
+    most = most_handicap(size)
     if not 2 <= stones <= most:
         fixed = f"2 to {most} stones" if most else "no stones"
         raise InputError(f"on {size} lines {fixed} have fixed places as a handicap, not {stones}")
@@ -132,6 +132,11 @@ def handicap(size: int, stones: int) -> list[int]:
     if stones in (5, 7, 9):
         places += [(middle, middle)]
     return [row * size + column for row, column in places]
+
+
+def most_handicap(size: int) -> int:
+    """How many stones of a handicap have fixed places."""
+    return 0 if size < 7 else 4 if size % 2 == 0 or size == 7 else 9
 
 
 @compiled
@@ -205,7 +210,8 @@ def _area(games: Games) -> Array:
     return answers
 
 
-def _entry(size: int, point: int) -> int:
+def entry_of(size: int, point: int) -> int:
+    """Where point r * size + c lies in the flat arrays. Raises InputError if there is no such point."""
     if not 0 <= point < size * size:
         raise InputError(f"there is no point {point} on a board of {size} lines")
     return (point // size + 1) * (size + 2) + point % size + 1

@@ -53,12 +53,13 @@ class Moves(NamedTuple):
         """Which moves are samples: all but the passes."""
         return np.flatnonzero(self.points < self.size * self.size).astype(np.int32)
 
-    def games(self, count: int) -> Moves:
-        """The first `count` games."""
-        moves, stones = self.first[count], self.first_stone[count]
+    def games(self, start: int, stop: int) -> Moves:
+        """The games from `start` to `stop`."""
+        moves = slice(self.first[start], self.first[stop])
+        stones = slice(self.first_stone[start], self.first_stone[stop])
         return Moves(
-            self.size, self.points[:moves], self.colours[:moves], self.first[: count + 1],
-            self.stones[:stones], self.stone_colours[:stones], self.first_stone[: count + 1],
+            self.size, self.points[moves], self.colours[moves], self.first[start : stop + 1] - moves.start,
+            self.stones[stones], self.stone_colours[stones], self.first_stone[start : stop + 1] - stones.start,
         )  # fmt: skip
 
 

@@ -80,7 +80,9 @@ class Score:
     first: float
     five: float
     log_loss: float
-    moves: int
+
+    def __str__(self) -> str:
+        return f"{self.first:.2%} of moves first, {self.five:.2%} among the first five, log loss {self.log_loss:.4f}"
 
 
 @torch.no_grad()
@@ -117,9 +119,15 @@ def evaluate(
         yield some, (answers > of_played).sum(1), of_played[:, 0]
 
 
+def scored(network: Network, moves: Moves, chosen: NDArray[np.int32] | None = None) -> Score:
+    """How well `network` foretells the moves `chosen`, by default all."""
+    _, ranks, chances = zip(*evaluate(network, moves, chosen), strict=True)
+    return score(torch.cat(ranks), torch.cat(chances))
+
+
 def score(ranks: Tensor, chances: Tensor) -> Score:
     """From what `evaluate` yields, all of it joined."""
     return Score(
         (ranks == 0).double().mean().item(), (ranks < 5).double().mean().item(),
-        -chances.double().clamp_min(1e-12).log().mean().item(), len(ranks),
+        -chances.double().clamp_min(1e-12).log().mean().item(),
     )  # fmt: skip

@@ -1,0 +1,237 @@
+"""`convsight go`: train a policy network on game records, judge it, and let it play."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import torch
+import typer
+
+from convsight.cli.options import Device, Seed
+from convsight.cli.progress import progress
+from convsight.cli.terminal import say, show_table
+from convsight.errors import InputError, by
+from convsight.files import check_ending, check_writable
+from convsight.network import Network, load, save
+from convsight.precision import best_device
+
+if TYPE_CHECKING:
+    from convsight.go.data import Moves, Report
+
+app = typer.Typer(help="Train, judge and use a network that foretells moves of Go.", no_args_is_help=True)
+
+Games = Annotated[
+    list[Path], typer.Argument(metavar="GAMES...", help="SGF: files of one or many games, .gz .xz .bz2 .zip .tar, folders.")
+]
+GoNetwork = Annotated[str, typer.Option(help="go, which ships, or a file that `go train` wrote.")]
+Planes = Literal["48", "raw", "colours"]
+_PLANES = {"48": 48, "raw": 12, "colours": 4}
+_CHECKED = 10_000
+_CHECKS = 40
+
+
+@app.command()
+def train(
+    games: Games,
+    out: Annotated[Path, typer.Option(help="Where the network goes; its learning curve goes beside it, as .jsonl.")] = Path(
+        "go.safetensors"
+    ),
+    width: Annotated[int, typer.Option(min=1, max=1024, help="Filters a layer; AlphaGo's had 192.")] = 64,
+    depth: Annotated[int, typer.Option(min=1, max=100, help="Convolutions; AlphaGo's had 12.")] = 7,
+    planes: Annotated[
+        Planes, typer.Option(help="48: AlphaGo's; raw: 12, stones and when they were played; colours: 4, stones alone.")
+    ] = "48",
+    size: Annotated[int, typer.Option(min=5, max=19, help="Lines of the board.")] = 19,
+    positions: Annotated[int | None, typer.Option(min=1, help="How many to learn from. Default: every move once.")] = None,
+    batch: Annotated[int, typer.Option(min=1, max=65536, help="Positions a step.")] = 256,
+    validation: Annotated[
+        list[Path] | None,
+        typer.Option(help="Games to judge by. Default: one in fifty of GAMES, which is not learnt from."),
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Go on from this network instead: go, or a file.")] = None,
+    seed: Seed = 0,
+    device: Device = None,
+) -> None:
+    """Learn to foretell the moves of game records; interrupted and started again with the same options, it goes on.
+
+    Example: convsight go train games/ --out mine.safetensors
+
+    Example: convsight go train more.sgf.xz --start go --positions 200000
+    """
+    from convsight.go import model
+    from convsight.training import is_main_process
+    from convsight.training import train as fit
+
+    check_ending(out, ".safetensors")
+    check_writable(out)
+    known = _read(games, size)
+    if validation:
+        held_out = _read(validation, size)
+    else:
+        part = len(known) - max(1, len(known) // 50)
+        known, held_out = known.games(0, part), known.games(part, len(known))
+    if not len(known.samples()) or not len(held_out.samples()):
+        raise InputError("that is too few games to learn from and to judge by; two at least, with moves")
+    if start:
+        network = _go_network(start)
+    else:
+        network = model.untrained(model.policy(width=width, depth=depth, planes=_PLANES[planes], size=size), seed=seed)
+    if network.input.shape[1] != size:
+        raise InputError(f"{start} plays on {network.input.shape[1]} lines; give --size {network.input.shape[1]}")
+    plan = replace(model.PLAN, batch=batch)
+    steps = max(1, (positions or len(known.samples())) // batch)
+    chosen = held_out.samples()[:: max(1, len(held_out.samples()) // _CHECKED)]
+    checkpoint, curve = out.with_suffix(".checkpoint"), out.with_suffix(".jsonl")
+    if not checkpoint.exists():
+        curve.unlink(missing_ok=True)
+    started = perf_counter()
+
+    def left() -> str:
+        return f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
+
+    with progress("training", steps, left=left) as done:
+
+        def note(step: int, loss: float) -> None:
+            done(step + 1, f"loss {loss:.3f}")
+            if is_main_process() and (step % max(1, steps // _CHECKS // 20 * 20) == 0 or step == steps - 1):
+                found = model.scored(network, held_out, chosen)
+                network.module.train()
+                line = {"positions": (step + 1) * batch, "seconds": round(perf_counter() - started), "loss": round(loss, 4)}
+                with curve.open("a") as lines:
+                    lines.write(json.dumps(line | {key: round(each, 4) for key, each in asdict(found).items()}) + "\n")
+                say(f"{line['positions']:,} positions: {found}")
+
+        fit(
+            network,
+            model.batches(known, planes=network.input.shape[0], batch=batch, seed=seed),
+            model.loss,
+            steps=steps,
+            optimizer=plan.optimizer,
+            schedule=plan.schedule,
+            device=device,
+            checkpoint=checkpoint,
+            settings={"seed": seed, "moves": len(known.points), "batch": batch, "network": repr(network.architecture)},
+            on_step=note,
+        )
+    if not is_main_process():
+        return
+    found = model.scored(network, held_out)
+    card = {
+        "data": f"{len(known):,} games, {steps * batch:,} of their {len(known.samples()):,} positions, turned and mirrored",
+        "figure": f"{found}, of games it has not seen",
+        "command": f"convsight go train {' '.join(each.name for each in games)} --width {width} --depth {depth} "
+        f"--planes {planes} --positions {steps * batch} --batch {batch} --seed {seed}",
+    }
+    save(replace(network, card=card), out)
+    say(f"{found}; {curve} has the curve: {out}")
+
+
+@app.command()
+def evaluate(
+    games: Games,
+    network: GoNetwork = "go",
+    symmetric: Annotated[bool, typer.Option("--symmetric", help="Take the mean over the eight symmetries.")] = False,
+    by_move: Annotated[bool, typer.Option("--by-move", help="Also by the number of the move.")] = False,
+    most: Annotated[int | None, typer.Option("--games", min=1, help="How many games at most.")] = None,
+    device: Device = None,
+) -> None:
+    """Say how often a network puts the move that was played first, and among its first five, and its log loss in nats.
+
+    Example: convsight go evaluate games.sgf.xz
+    """
+    from convsight.go import model
+
+    opened = _go_network(network).to(device or best_device())
+    known = _read(games, opened.input.shape[1])
+    known = known.games(0, min(len(known), most)) if most else known
+    chosen = known.samples()
+    with progress("judging", len(chosen)) as done:
+        ranks, chances = [], []
+        for some, rank, chance in model.evaluate(opened, known, chosen, symmetric=symmetric):
+            ranks.append(rank)
+            chances.append(chance)
+            done(int((chosen <= some[-1]).sum()), "")
+    rank, chance = torch.cat(ranks), torch.cat(chances)
+    say(f"{model.score(rank, chance)}, of {len(chosen):,} moves in {len(known):,} games")
+    if by_move:
+        from rich.table import Table
+
+        number = torch.from_numpy(chosen - known.first[known.first.searchsorted(chosen, "right") - 1])
+        table = Table("moves", "first", "among five", "log loss", "how many")
+        for low in range(0, int(number.max()) + 1, 50):
+            among = (number >= low) & (number < low + 50)
+            found = model.score(rank[among], chance[among])
+            table.add_row(
+                f"{low + 1} to {low + 50}",
+                f"{found.first:.1%}",
+                f"{found.five:.1%}",
+                f"{found.log_loss:.3f}",
+                f"{int(among.sum()):,}",
+            )
+        show_table(table)
+
+
+@app.command()
+def gtp(
+    network: GoNetwork = "go",
+    temperature: Annotated[float, typer.Option(min=0, max=10, help="0: its first move; 1: as often as it expects.")] = 0.0,
+    symmetric: Annotated[bool, typer.Option("--symmetric", help="Take the mean over the eight symmetries.")] = False,
+    resign: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Give up when random games from there are won less often. 0: never.")
+    ] = 0.0,
+    superko: Annotated[bool, typer.Option("--superko", help="No position may come back (positional superko).")] = False,
+    seed: Seed = 0,
+    device: Device = None,
+) -> None:
+    """Play, as an engine that Go programs (Sabaki, Lizzie, GoGui) talk to over GTP on standard input and output.
+
+    Example: convsight go gtp
+    """
+    from convsight.go.engine import Engine
+    from convsight.go.gtp import serve
+    from convsight.go.player import Player
+
+    opened = _go_network(network).to(device or best_device())
+    opened.module.eval()
+    player = Player(opened, temperature=temperature, symmetric=symmetric, resign=resign)
+    serve(Engine(player, superko=superko, seed=seed), sys.stdin, sys.stdout)
+
+
+def _go_network(name: str) -> Network:
+    opened = load(name)
+    planes, rows, columns = opened.input.shape
+    if opened.architecture is None or opened.architecture.outputs != rows * columns or planes not in _PLANES.values():
+        raise InputError(f"{name} is no network for Go: it takes {by(opened.input.shape)}")
+    return opened
+
+
+def _read(paths: list[Path], size: int) -> Moves:
+    from convsight.go.data import load as load_games
+
+    with _counting() as count:
+        moves, report = load_games(paths, size, on_game=count)
+    for line in _told(report):
+        say(line)
+    return moves
+
+
+def _told(report: Report) -> Iterator[str]:
+    yield f"{report.games:,} games with {report.moves:,} moves"
+    if report.ended_early or report.left_out:
+        yield f"{report.ended_early:,} of them end early, {report.left_out:,} more were left out:"
+        for reason, count in report.reasons.most_common(5):
+            yield f"  {count:,} times: {reason}"
+        yield f"  such as {'; '.join(report.examples[:2])}"
+
+
+@contextmanager
+def _counting() -> Iterator[Callable[[int], None]]:
+    with progress("reading games", 0) as done:
+        yield lambda count: done(count, "")

@@ -1,0 +1,63 @@
+"""A player of Go: the network's move, and the few things that a network which only foretells moves doesn't know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from convsight.go.board import Games, legal
+from convsight.go.encode import SENSIBLE, planes
+from convsight.go.model import probabilities
+from convsight.go.playout import lead, ownership
+from convsight.go.rules import BLACK, PASSES, PLAYER
+from convsight.network import Network
+
+RESIGN = -1
+
+
+@dataclass(frozen=True)
+class Player:
+    """How to choose a move.
+
+    `temperature`: 0 plays the network's first move always, 1 draws moves as often as it expects them. `symmetric`: ask for the
+    board in all eight symmetries and take the mean. `resign`: give up when random games from here are won less often;
+    0 is never. `komi` is in favour of white.
+    """
+
+    network: Network
+    temperature: float = 0.0
+    symmetric: bool = False
+    resign: float = 0.0
+    komi: float = 7.5
+
+    def prior(self, games: Games) -> NDArray[np.float32]:
+        """(G, size^2) float32: how likely the network holds each move, 0 where a move is not legal or fills an own eye."""
+        given = planes(games)
+        count = self.network.input.shape[0]
+        answers = probabilities(self.network, torch.from_numpy(given[:, :count]), symmetric=self.symmetric)
+        sensible = given[:, SENSIBLE].reshape(len(given), -1) * legal(games)[:, :-1]
+        masked = answers.cpu().numpy() * sensible
+        return np.asarray(masked / np.maximum(masked.sum(1, keepdims=True), 1e-30), np.float32)
+
+    def choose(self, games: Games, random: np.random.Generator) -> int:
+        """A point for the first game's player, size^2 to pass, or RESIGN.
+
+        It passes if there is no sensible move, or if the other side passed and it leads when the game is played out at random.
+        """
+        size, own_sign = games.size, 1 if games.status[0, PLAYER] == BLACK else -1
+        moves = self.prior(games)[0].astype(np.float64)
+        if not moves.any():
+            return size * size
+        if games.status[0, PASSES] or self.resign:
+            ahead, wins = lead(games, self.komi, ownership(games))
+            if games.status[0, PASSES] and own_sign * ahead > 0:
+                return size * size
+            if (wins if own_sign > 0 else 1 - wins) < self.resign:
+                return RESIGN
+        if self.temperature == 0:
+            return int(moves.argmax())
+        weights = moves ** (1 / self.temperature)
+        return int(random.choice(size * size, p=weights / weights.sum()))
