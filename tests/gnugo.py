@@ -19,7 +19,7 @@ _LETTERS = "ABCDEFGHJKLMNOPQRST"
 _AT_ONCE = 16_384  # bytes of commands that are sent before their answers are read; a pipe holds more than that
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """GNU Go answered a command with an error."""
 
 
@@ -43,11 +43,11 @@ class GnuGo:
         return answers + self._exchange(waiting)
 
     def ask(self, *commands: str) -> str:
-        """What it says to the last of the commands. Raises Refused if it refuses one of them."""
+        """What it says to the last of the commands. Raises RefusedError if it refuses one of them."""
         answers = self.answers(commands)
         for command, answer in zip(commands, answers, strict=True):
             if answer.startswith("?"):
-                raise Refused(f"{command}: {answer}")
+                raise RefusedError(f"{command}: {answer}")
         return answers[-1]
 
     def _exchange(self, commands: list[str]) -> list[str]:

@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
-from convsight.optimizers import constant, follow, half_cosine, lbfgs, one_cycle, sgd
+from convsight.optimizers import constant, follow, half_cosine, lbfgs, muon, one_cycle, orthogonal, sgd
 
 
 def test_sgd_moves_every_sample_by_the_learning_rate() -> None:
@@ -64,3 +65,51 @@ def test_a_schedule_scales_the_first_rate_each_time() -> None:
     for progress in (0.0, 0.25, 0.5):
         follow(half_cosine, optimizer, progress)
         assert optimizer.param_groups[0]["lr"] == pytest.approx(0.4 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def test_orthogonal_brings_singular_values_near_one_and_keeps_directions() -> None:
+    for shape in ((6, 20), (20, 6), (8, 8)):
+        matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        made = orthogonal(matrix)
+        values = torch.linalg.svdvals(made)
+        assert values.min() > 0.6 and values.max() < 1.3
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        cosine = torch.nn.functional.cosine_similarity(made.flatten(), (left @ right).flatten(), dim=0)
+        assert cosine > 0.97
+
+
+def test_muon_moves_filters_along_orthogonal_steps_and_biases_as_adam_does() -> None:
+    torch.manual_seed(0)
+    filters, bias = nn.Parameter(torch.randn(4, 3, 3, 3)), nn.Parameter(torch.randn(4))
+    twin = nn.Parameter(bias.detach().clone())
+    before = filters.detach().clone()
+    ours, theirs = muon(0.1, adam_learning_rate=0.01)([filters, bias]), torch.optim.Adam([twin], lr=0.01, betas=(0.9, 0.95))
+    for _ in range(3):
+        gradient = torch.randn(4)
+        bias.grad, twin.grad, filters.grad = gradient, gradient.clone(), torch.randn(4, 3, 3, 3)
+        ours.step()
+        theirs.step()
+        moved = (before - filters.detach()).flatten(1) / 0.1
+        values = torch.linalg.svdvals(moved)
+        assert values.min() > 0.6 and values.max() < 1.3
+        before = filters.detach().clone()
+    torch.testing.assert_close(bias, twin)
+
+
+def test_muon_goes_on_from_its_state() -> None:
+    def steps(optimizer: torch.optim.Optimizer, filters: nn.Parameter, gradients: torch.Tensor) -> None:
+        for each in gradients:
+            filters.grad = each
+            optimizer.step()
+
+    torch.manual_seed(0)
+    gradients, start = torch.randn(6, 4, 5), torch.randn(4, 5)
+    whole, first, second = (nn.Parameter(start.clone()) for _ in range(3))
+    steps(muon()([whole]), whole, gradients)
+    begun = muon()([first])
+    steps(begun, first, gradients[:3])
+    second.data.copy_(first.data)
+    resumed = muon()([second])
+    resumed.load_state_dict(begun.state_dict())
+    steps(resumed, second, gradients[3:])
+    assert torch.equal(whole, second)

@@ -1,7 +1,7 @@
 """How to climb: optimizers and learning-rate schedules.
 
 An optimizer is chosen by a function from parameters to `torch.optim.Optimizer`, which both loops, `visualize` and `train`,
-call first. `adamw` and `one_cycle` are meant for training; `sgd` and `lbfgs` for pictures.
+call first. `adamw`, `muon` and `one_cycle` are meant for training; `sgd` and `lbfgs` for pictures.
 """
 
 from __future__ import annotations
@@ -26,6 +26,15 @@ def adam(learning_rate: float = 0.05) -> MakeOptimizer:
 def adamw(learning_rate: float, *, weight_decay: float) -> MakeOptimizer:
     """Adam with weight decay apart from the gradient. Source: Loshchilov, Hutter 2019."""
     return lambda parameters: AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
+
+
+def muon(learning_rate: float = 0.02, *, adam_learning_rate: float = 2e-3, weight_decay: float = 0.0) -> MakeOptimizer:
+    """Momentum whose steps are made orthogonal, for the filters of convolutions and fully connected layers; Adam for the rest.
+
+    A step then moves all directions of a layer alike, not the few that dominate its gradient.
+    Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks".
+    """
+    return lambda parameters: Muon(parameters, learning_rate, adam_learning_rate, weight_decay)
 
 
 def sgd(learning_rate: float = 0.05) -> MakeOptimizer:
@@ -67,6 +76,64 @@ class StepwiseLBFGS(LBFGS):
             return self._last[1]
 
         return super().step(remembered if self.same_function else closure)  # type: ignore[no-any-return,no-untyped-call]
+
+
+class Muon(Optimizer):
+    """See `muon`. A parameter is a matrix of its outputs by all that goes into each; single rows and biases follow Adam."""
+
+    def __init__(
+        self, parameters: Iterable[Parameter], learning_rate: float, adam_learning_rate: float, weight_decay: float
+    ) -> None:
+        given = list(parameters)
+        matrices = [each for each in given if each.dim() > 1 and len(each) > 1]
+        others = [each for each in given if each.dim() < 2 or len(each) == 1]
+        groups = [
+            {"params": some, "lr": rate, "orthogonal": orthogonal, "weight_decay": weight_decay}
+            for some, rate, orthogonal in ((matrices, learning_rate, True), (others, adam_learning_rate, False))
+            if some
+        ]
+        super().__init__(groups, {})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step along the gradients that are there; `closure`, if given, makes them."""
+        if closure is not None:
+            with torch.enable_grad():
+                closure()
+        for group in self.param_groups:
+            move = self._orthogonal if group["orthogonal"] else self._adam
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                    parameter.add_(move(parameter, parameter.grad), alpha=-group["lr"])
+
+    def _orthogonal(self, parameter: Tensor, gradient: Tensor) -> Tensor:
+        state = self.state[parameter]
+        momentum: Tensor = state.setdefault("momentum", torch.zeros_like(parameter)).mul_(0.95).add_(gradient)
+        matrix = orthogonal(gradient.add(momentum, alpha=0.95).flatten(1))
+        return matrix.mul(max(1.0, len(matrix) / matrix.shape[1]) ** 0.5).view(parameter.shape)
+
+    def _adam(self, parameter: Tensor, gradient: Tensor) -> Tensor:
+        state = self.state[parameter]
+        first: Tensor = state.setdefault("first", torch.zeros_like(parameter)).lerp_(gradient, 0.1)
+        second: Tensor = state.setdefault("second", torch.zeros_like(parameter)).lerp_(gradient.square(), 0.05)
+        state["step"] = state.get("step", 0) + 1
+        count: int = state["step"]
+        return first.div(1 - 0.9**count).div((second / (1 - 0.95**count)).sqrt() + 1e-8)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """Near the orthogonal matrix that is nearest to `matrix` (N, M): its singular values come to lie from 0.7 to 1.2.
+
+    Source: the quintic Newton-Schulz iteration of Jordan et al. 2024.
+    """
+    wide = len(matrix) <= matrix.shape[1]
+    result: Tensor = matrix if wide else matrix.T
+    result = result.div(result.norm() + 1e-7)
+    for _ in range(5):
+        product = result @ result.T
+        result = 3.4445 * result + (-4.7750 * product + 2.0315 * product @ product) @ result
+    return result if wide else result.T
 
 
 class NormalisedSGD(Optimizer):

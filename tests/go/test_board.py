@@ -15,7 +15,7 @@ from convsight import InputError
 from convsight.go import board, rules, sgf
 from convsight.go.board import Games
 from convsight.go.rules import BLACK, EMPTY, KO, MOVES, PASSES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE
-from tests.gnugo import COLOURS, GnuGo, Refused, gnugo, points, vertex
+from tests.gnugo import COLOURS, GnuGo, RefusedError, gnugo, points, vertex
 
 Moves = list[tuple[int, int]]
 SIGNS = {".": EMPTY, "X": BLACK, "O": WHITE}
@@ -101,8 +101,9 @@ def chains(games: Games) -> Iterator[tuple[set[int], set[int]]]:
     for point in np.flatnonzero(games.board()[0]).tolist():
         if point not in known:
             count = rules.count_liberties(games.colours[0], size + 2, entry(size, point), size * size, scratch)
-            parts = scratch[len(scratch) // 3 :], scratch[len(scratch) // 3 * 2 :]
-            stones, free = ({point_of(size, each) for each in part[:n]} for part, n in zip(parts, (scratch[-2], count)))
+            first = games.colours.shape[1]
+            stones = {point_of(size, each) for each in scratch[first : first + scratch[-2]]}
+            free = {point_of(size, each) for each in scratch[2 * first : 2 * first + count]}
             known |= stones
             yield stones, free
 
@@ -242,12 +243,13 @@ def test_gnu_go_agrees_about_positional_superko() -> None:
 
 
 def test_fixed_handicap_is_where_gnu_go_puts_it() -> None:
+    """On 12 lines GNU Go alone takes the fourth line, others that keep to GTP the third."""
     with gnugo() as go:
-        for size in range(5, 20):
+        for size in (each for each in range(5, 20) if each != 12):
             for stones in range(11):
                 try:
                     theirs = points(go.ask(f"boardsize {size}", "clear_board", f"fixed_handicap {stones}"), size)
-                except Refused:
+                except RefusedError:
                     with pytest.raises(InputError, match=f"on {size} lines .* have fixed places as a handicap, not {stones}$"):
                         board.handicap(size, stones)
                 else:
@@ -352,7 +354,17 @@ def test_positional_superko_refuses_send_two_return_one(superko: bool) -> None:
     assert (tuple(drawn(games)) == SEND_TWO_RETURN_ONE) == (not superko)
 
 
-TRIPLE_KO = (".XO......", "XO.O.....", ".XO......", ".XO......", "X.XO.....", ".XO......", ".XO......", "XO.O.....", ".XO......")
+TRIPLE_KO = (
+    ".XO......",
+    "XO.O.....",
+    ".XO......",
+    ".XO......",
+    "X.XO.....",
+    ".XO......",
+    ".XO......",
+    "XO.O.....",
+    ".XO......",
+)
 
 
 @pytest.mark.parametrize("superko", [False, True])
@@ -380,13 +392,15 @@ def test_superko_remembers_the_whole_game() -> None:
 
 
 def test_superko_remembers_the_whole_of_a_long_random_game() -> None:
-    random, games, seen = np.random.default_rng(4), board.new(1, 5, superko=True), set()
+    random, games, seen, again = np.random.default_rng(4), board.new(1, 5, superko=True), set(), []
     for _ in range(200):
         seen.add(games.board().tobytes())
         choice = allowed(games)
         point = int(random.choice(choice)) if choice and random.random() > 0.02 else 25
         board.play(games, [point])
-        assert point == 25 or games.board().tobytes() not in seen, f"after {games.status[0, MOVES]} moves"
+        if point < 25 and games.board().tobytes() in seen:
+            again.append(int(games.status[0, MOVES]))
+    assert again == []
 
 
 sizes = st.integers(5, 7)

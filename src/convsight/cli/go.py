@@ -204,6 +204,39 @@ def gtp(
     serve(Engine(player, superko=superko, seed=seed), sys.stdin, sys.stdout)
 
 
+@app.command()
+def match(
+    first: Annotated[str, typer.Argument(metavar="ENGINE_A", help="A command that starts a GTP engine, in quotes.")],
+    second: Annotated[str, typer.Argument(metavar="ENGINE_B", help="Another; gnugo is short for GNU Go, level 10.")],
+    games: Annotated[int, typer.Option("--games", "-n", min=1, help="How many; colours alternate.")] = 20,
+    size: Annotated[int, typer.Option(min=5, max=19, help="Lines of the board.")] = 19,
+    komi: Annotated[float, typer.Option(min=-1000, max=1000)] = 7.5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long an engine may take for an answer.")] = 60.0,
+    out: Annotated[Path, typer.Option(help="Folder for the records of the games.")] = Path("match"),
+) -> None:
+    """Let two engines play, area rules, with GNU Go as referee.
+
+    Example: convsight go match "convsight go gtp" gnugo -n 60
+    """
+    from convsight.go import match as matches
+
+    check_writable(out / "0001.sgf")
+    commands = [f"{matches.REFEREE} --level 10" if each == "gnugo" else each for each in (first, second)]
+    with progress("playing", games, left=lambda: f"the games so far are in {out}") as done:
+        tally = matches.match(
+            commands[0], commands[1], games, size=size, komi=komi, seconds=seconds, folder=out,
+            on_game=lambda count, tally: done(count, f"{tally.wins} won"),
+        )  # fmt: skip
+    low, high = tally.interval()
+    drawn = f", {tally.draws} drawn" if tally.draws else ""
+    say(
+        f"{first} won {tally.wins} of {games}{drawn}: {tally.rate:.1%}, between {low:.1%} and {high:.1%} with 95% confidence; "
+        f"{tally.different()} different games: {out}"
+    )
+    for each in tally.failures:
+        say(each)
+
+
 def _go_network(name: str) -> Network:
     opened = load(name)
     planes, rows, columns = opened.input.shape

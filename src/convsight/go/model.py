@@ -18,11 +18,11 @@ from torch import Generator, Tensor, nn
 from convsight.architecture import Architecture, Convolution, build
 from convsight.go.data import Moves, encoded, symmetry_table
 from convsight.network import InputSpec, Network
-from convsight.optimizers import adamw
+from convsight.optimizers import muon
 from convsight.precision import autocast, fastest
 from convsight.training import Batches, Plan, ahead, shuffled
 
-PLAN = Plan(epochs=1, batch=256, optimizer=adamw(2e-3, weight_decay=1e-4))
+PLAN = Plan(epochs=1, batch=256, optimizer=muon(0.02))
 
 
 def policy(*, width: int = 64, depth: int = 7, planes: int = 48, size: int = 19) -> Architecture:
