@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import torch
 import typer
 
+from convsight.cli import go_play
+from convsight.cli.go_options import PLANES, Games, GoNetwork, go_network, read_games
 from convsight.cli.options import Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
-from convsight.errors import InputError, by
+from convsight.errors import InputError
 from convsight.files import check_ending, check_writable
-from convsight.network import Network, load, save
+from convsight.network import save
 from convsight.precision import best_device
 
-if TYPE_CHECKING:
-    from convsight.go.data import Moves, Report
-
 app = typer.Typer(help="Train, judge and use a network that foretells moves of Go.", no_args_is_help=True)
+app.command()(go_play.gtp)
+app.command()(go_play.match)
+app.command()(go_play.suggest)
+app.command()(go_play.show)
 
-Games = Annotated[
-    list[Path], typer.Argument(metavar="GAMES...", help="SGF: files of one or many games, .gz .xz .bz2 .zip .tar, folders.")
-]
-GoNetwork = Annotated[str, typer.Option(help="go, which ships, or a file that `go train` wrote.")]
 Planes = Literal["48", "raw", "colours"]
-_PLANES = {"48": 48, "raw": 12, "colours": 4}
 _CHECKED = 10_000
 _CHECKS = 40
 
@@ -71,18 +66,18 @@ def train(
 
     check_ending(out, ".safetensors")
     check_writable(out)
-    known = _read(games, size)
+    known = read_games(games, size)
     if validation:
-        held_out = _read(validation, size)
+        held_out = read_games(validation, size)
     else:
         part = len(known) - max(1, len(known) // 50)
         known, held_out = known.games(0, part), known.games(part, len(known))
     if not len(known.samples()) or not len(held_out.samples()):
         raise InputError("that is too few games to learn from and to judge by; two at least, with moves")
     if start:
-        network = _go_network(start)
+        network = go_network(start)
     else:
-        network = model.untrained(model.policy(width=width, depth=depth, planes=_PLANES[planes], size=size), seed=seed)
+        network = model.untrained(model.policy(width=width, depth=depth, planes=PLANES[planes], size=size), seed=seed)
     if network.input.shape[1] != size:
         raise InputError(f"{start} plays on {network.input.shape[1]} lines; give --size {network.input.shape[1]}")
     plan = replace(model.PLAN, batch=batch)
@@ -148,8 +143,8 @@ def evaluate(
     """
     from convsight.go import model
 
-    opened = _go_network(network).to(device or best_device())
-    known = _read(games, opened.input.shape[1])
+    opened = go_network(network).to(device or best_device())
+    known = read_games(games, opened.input.shape[1])
     known = known.games(0, min(len(known), most)) if most else known
     chosen = known.samples()
     with progress("judging", len(chosen)) as done:
@@ -176,95 +171,3 @@ def evaluate(
                 f"{int(among.sum()):,}",
             )
         show_table(table)
-
-
-@app.command()
-def gtp(
-    network: GoNetwork = "go",
-    temperature: Annotated[float, typer.Option(min=0, max=10, help="0: its first move; 1: as often as it expects.")] = 0.0,
-    symmetric: Annotated[bool, typer.Option("--symmetric", help="Take the mean over the eight symmetries.")] = False,
-    resign: Annotated[
-        float, typer.Option(min=0, max=0.5, help="Give up when random games from there are won less often. 0: never.")
-    ] = 0.0,
-    superko: Annotated[bool, typer.Option("--superko", help="No position may come back (positional superko).")] = False,
-    seed: Seed = 0,
-    device: Device = None,
-) -> None:
-    """Play, as an engine that Go programs (Sabaki, Lizzie, GoGui) talk to over GTP on standard input and output.
-
-    Example: convsight go gtp
-    """
-    from convsight.go.engine import Engine
-    from convsight.go.gtp import serve
-    from convsight.go.player import Player
-
-    opened = _go_network(network).to(device or best_device())
-    opened.module.eval()
-    player = Player(opened, temperature=temperature, symmetric=symmetric, resign=resign)
-    serve(Engine(player, superko=superko, seed=seed), sys.stdin, sys.stdout)
-
-
-@app.command()
-def match(
-    first: Annotated[str, typer.Argument(metavar="ENGINE_A", help="A command that starts a GTP engine, in quotes.")],
-    second: Annotated[str, typer.Argument(metavar="ENGINE_B", help="Another; gnugo is short for GNU Go, level 10.")],
-    games: Annotated[int, typer.Option("--games", "-n", min=1, help="How many; colours alternate.")] = 20,
-    size: Annotated[int, typer.Option(min=5, max=19, help="Lines of the board.")] = 19,
-    komi: Annotated[float, typer.Option(min=-1000, max=1000)] = 7.5,
-    seconds: Annotated[float, typer.Option(min=0.1, help="How long an engine may take for an answer.")] = 60.0,
-    out: Annotated[Path, typer.Option(help="Folder for the records of the games.")] = Path("match"),
-) -> None:
-    """Let two engines play, area rules, with GNU Go as referee.
-
-    Example: convsight go match "convsight go gtp" gnugo -n 60
-    """
-    from convsight.go import match as matches
-
-    check_writable(out / "0001.sgf")
-    commands = [f"{matches.REFEREE} --level 10" if each == "gnugo" else each for each in (first, second)]
-    with progress("playing", games, left=lambda: f"the games so far are in {out}") as done:
-        tally = matches.match(
-            commands[0], commands[1], games, size=size, komi=komi, seconds=seconds, folder=out,
-            on_game=lambda count, tally: done(count, f"{tally.wins} won"),
-        )  # fmt: skip
-    low, high = tally.interval()
-    drawn = f", {tally.draws} drawn" if tally.draws else ""
-    say(
-        f"{first} won {tally.wins} of {games}{drawn}: {tally.rate:.1%}, between {low:.1%} and {high:.1%} with 95% confidence; "
-        f"{tally.different()} different games: {out}"
-    )
-    for each in tally.failures:
-        say(each)
-
-
-def _go_network(name: str) -> Network:
-    opened = load(name)
-    planes, rows, columns = opened.input.shape
-    if opened.architecture is None or opened.architecture.outputs != rows * columns or planes not in _PLANES.values():
-        raise InputError(f"{name} is no network for Go: it takes {by(opened.input.shape)}")
-    return opened
-
-
-def _read(paths: list[Path], size: int) -> Moves:
-    from convsight.go.data import load as load_games
-
-    with _counting() as count:
-        moves, report = load_games(paths, size, on_game=count)
-    for line in _told(report):
-        say(line)
-    return moves
-
-
-def _told(report: Report) -> Iterator[str]:
-    yield f"{report.games:,} games with {report.moves:,} moves"
-    if report.ended_early or report.left_out:
-        yield f"{report.ended_early:,} of them end early, {report.left_out:,} more were left out:"
-        for reason, count in report.reasons.most_common(5):
-            yield f"  {count:,} times: {reason}"
-        yield f"  such as {'; '.join(report.examples[:2])}"
-
-
-@contextmanager
-def _counting() -> Iterator[Callable[[int], None]]:
-    with progress("reading games", 0) as done:
-        yield lambda count: done(count, "")

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from convsight.architecture import Architecture, Convolution, build
-from convsight.go.data import Moves, encoded, symmetry_table
+from convsight.go.moves import Moves
+from convsight.go.samples import encoded, symmetry_table
 from convsight.network import InputSpec, Network
 from convsight.optimizers import muon
 from convsight.precision import autocast, fastest

@@ -1,0 +1,135 @@
+"""Boards as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from convsight.go.rules import BLACK, EMPTY
+from convsight.pictures import to_tensor
+
+WOOD, LINE, GOOD, BAD = (222, 184, 120), (70, 50, 25), (30, 110, 220), (210, 50, 40)
+_LETTERS = "ABCDEFGHJKLMNOPQRST"
+_TIMES = 4  # drawn so much larger, then made small, so that edges are smooth
+
+
+def picture(
+    board: NDArray[np.int8],
+    *,
+    cell: int = 28,
+    texts: Mapping[int, str] | None = None,
+    tints: Mapping[int, float] | None = None,
+    last: int | None = None,
+    frame: tuple[int, int, int, int] | None = None,
+) -> Tensor:
+    """`board` (n, n) of EMPTY, BLACK, WHITE as a picture: (3, H, W) float in [0, 1], a point `cell` pixels wide.
+
+    `texts`: what is written on points. `tints`: from -1 to 1, how red or blue a point is. `last`: the point of the latest move,
+    which gets a ring. `frame`: rows and columns (top, left, bottom, right; the ends too) to draw a line around.
+    """
+    size, unit = len(board), cell * _TIMES
+    whole = Image.new("RGB", ((size + 1) * unit, (size + 1) * unit), WOOD)
+    draw = ImageDraw.Draw(whole, "RGBA")
+
+    def at(point: int) -> tuple[int, int]:
+        return (point % size + 1) * unit, (point // size + 1) * unit
+
+    for index in range(1, size + 1):
+        draw.line([(unit, index * unit), (size * unit, index * unit)], LINE, _TIMES)
+        draw.line([(index * unit, unit), (index * unit, size * unit)], LINE, _TIMES)
+    for point in _stars(size):
+        _disc(draw, at(point), unit // 10, LINE)
+    for point, tint in (tints or {}).items():
+        x, y = at(point)
+        half = unit // 2
+        draw.rectangle([x - half, y - half, x + half, y + half], (*(GOOD if tint > 0 else BAD), round(200 * min(1, abs(tint)))))
+    for point, colour in enumerate(board.reshape(-1)):
+        if colour != EMPTY:
+            _disc(draw, at(point), round(unit * 0.47), (20, 20, 20) if colour == BLACK else (245, 245, 240), LINE)
+            if tints and point in tints:
+                x, y = at(point)
+                shade = GOOD if tints[point] > 0 else BAD
+                _disc(draw, (x, y), round(unit * 0.3), (*shade, round(255 * min(1, abs(tints[point])))))
+    if last is not None and last < size * size:
+        x, y = at(last)
+        ring = round(unit * 0.25)
+        draw.ellipse([x - ring, y - ring, x + ring, y + ring], outline=BAD, width=_TIMES * 2)
+    font = ImageFont.load_default(unit * 0.42)
+    for point, text in (texts or {}).items():
+        on = board.reshape(-1)[point]
+        if on == EMPTY and not (tints and point in tints):
+            _disc(draw, at(point), round(unit * 0.34), WOOD)
+        dark = on == BLACK or abs((tints or {}).get(point, 0)) > 0.4
+        draw.text(at(point), text, (255, 255, 255) if dark else (0, 0, 0), font, "mm")
+    if size > 6:
+        for index in range(size):
+            place, number = (index + 1) * unit, str(size - index)
+            for other in (unit * 0.3, (size + 0.7) * unit):
+                draw.text((place, other), _LETTERS[index], LINE, font, "mm")
+                draw.text((other, place), number, LINE, font, "mm")
+    if frame:
+        top, left, bottom, right = frame
+        corners = [(left + 0.5) * unit, (top + 0.5) * unit, (right + 1.5) * unit, (bottom + 1.5) * unit]
+        draw.rectangle(corners, outline=GOOD, width=_TIMES * 3)
+    return to_tensor(whole.resize(((size + 1) * cell, (size + 1) * cell), Image.Resampling.LANCZOS))[0]
+
+
+def pattern(weights: NDArray[np.float32], *, cell: int = 18) -> Tensor:
+    """What a filter of stones (3, k, k), for own stones, the opponent's and none, looks for: (3, H, W) float in [0, 1].
+
+    On each point whichever it likes best, own stones black; the more it matters there, the less it fades into the board.
+    """
+    side, unit = weights.shape[1], cell * _TIMES
+    whole = Image.new("RGB", (side * unit, side * unit), WOOD)
+    draw = ImageDraw.Draw(whole, "RGBA")
+    best = weights.argmax(0)
+    gain = weights.max(0) - np.median(weights, 0)
+    gain = gain / max(float(gain.max()), 1e-12)
+    for row in range(side):
+        for column in range(side):
+            x, y = round((column + 0.5) * unit), round((row + 0.5) * unit)
+            draw.line([(x - unit / 2, y), (x + unit / 2, y)], LINE, _TIMES)
+            draw.line([(x, y - unit / 2), (x, y + unit / 2)], LINE, _TIMES)
+            seen = round(255 * float(gain[row, column]))
+            if best[row, column] == 2:
+                draw.rectangle([x - unit // 5, y - unit // 5, x + unit // 5, y + unit // 5], (*GOOD, seen))
+            else:
+                shade = (20, 20, 20) if best[row, column] == 0 else (250, 250, 245)
+                _disc(draw, (x, y), round(unit * 0.44), (*shade, seen))
+    return to_tensor(whole.resize((side * cell, side * cell), Image.Resampling.LANCZOS))[0]
+
+
+def side_by_side(pictures: Sequence[Tensor], *, columns: int, gap: int = 8) -> Tensor:
+    """Pictures of one size in rows, on white: (3, H, W)."""
+    _, height, width = pictures[0].shape
+    rows = -(-len(pictures) // columns)
+    sheet = torch.ones(3, rows * (height + gap) + gap, columns * (width + gap) + gap)
+    for index, each in enumerate(pictures):
+        row, column = divmod(index, columns)
+        top, left = gap + row * (height + gap), gap + column * (width + gap)
+        sheet[:, top : top + height, left : left + width] = each
+    return sheet
+
+
+def _stars(size: int) -> list[int]:
+    if size < 9:
+        return []
+    low = 3 if size >= 13 else 2
+    lines = [low, size - 1 - low] + ([size // 2] if size % 2 else [])
+    return [row * size + column for row in lines for column in lines]
+
+
+def _disc(
+    draw: ImageDraw.ImageDraw,
+    centre: tuple[int, int],
+    radius: int,
+    fill: tuple[int, ...],
+    outline: tuple[int, ...] | None = None,
+) -> None:
+    x, y = centre
+    draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill, outline, 2)
