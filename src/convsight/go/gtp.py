@@ -52,7 +52,8 @@ def _answer(engine: Engine, line: str, coming: queue.Queue[str | None], out: IO[
             raise RefusedError("unknown command")
         name, arguments = words[0], words[1:]
         if name not in ANALYSES:
-            out.write(f"={number} {engine.answer(name, arguments)}".rstrip() + "\n\n")
+            answer = engine.answer(name, arguments)
+            out.write(f"={number}{' ' if answer and answer[0] != chr(10) else ''}{answer}\n\n")
         else:
             colour, seconds = _asked(engine, arguments)
             out.write(f"={number}\n")

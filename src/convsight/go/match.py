@@ -77,7 +77,7 @@ class Program:
                 shlex.split(self.command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
         except (OSError, ValueError) as error:
-            raise InputError(f'cannot start "{self.command}": {error}') from None
+            raise InputError(f'cannot start "{self.command}": {getattr(error, "strerror", None) or error}') from None
         lines: queue.Queue[str | None] = queue.Queue()
 
         def take_in() -> None:

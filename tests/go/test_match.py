@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from scipy.stats import binomtest
+
+from convsight import save
+from convsight.errors import InputError
+from convsight.go import model, sgf
+from convsight.go.match import FailedError, Program, match, wilson
+
+PASSER = """
+import sys
+for line in sys.stdin:
+    command = line.split()[0]
+    answers = {"genmove": MOVE, "quit": ""}
+    if command == "genmove" and MOVE == "hang":
+        continue
+    if command == "genmove" and MOVE == "crash":
+        raise SystemExit(1)
+    print("=", answers.get(command, ""), end="\\n\\n", flush=True)
+"""
+
+
+def engine(move: str) -> str:
+    """A program of GTP that answers every genmove so."""
+    Path(f"{move}.py").write_text(PASSER.replace("MOVE", repr(move)))
+    return f"{sys.executable} {move}.py"
+
+
+@pytest.fixture
+def _referee() -> None:
+    if not (shutil.which("gnugo") or shutil.which("gnugo", path="/usr/games")):
+        pytest.skip("there is no GNU Go")
+
+
+@pytest.mark.parametrize(("wins", "games"), [(0, 10), (10, 10), (3, 20), (187, 200)])
+def test_the_interval_is_wilsons(wins: int, games: int) -> None:
+    theirs = binomtest(wins, games).proportion_ci(0.95, method="wilson")
+    assert wilson(wins, games) == pytest.approx((theirs.low, theirs.high), abs=1e-4)
+
+
+def test_a_program_that_crashes_hangs_or_refuses_fails_and_starts_again() -> None:
+    for command, problem in ((engine("crash"), "crashed"), (engine("hang"), "took longer than 0.5 s for genmove black")):
+        program = Program(command, seconds=0.5 if "hang" in command else 30)
+        with pytest.raises(FailedError, match=problem):
+            program.ask("genmove black")
+        program.seconds = 30
+        assert program.ask("name") == ""
+        program.stop()
+    with pytest.raises(InputError, match='cannot start "no-such-engine --gtp": No such file'):
+        Program("no-such-engine --gtp").ask("name")
+
+
+@pytest.mark.parametrize(
+    ("move", "result", "failure"),
+    [
+        ("resign", "Resign", ""),
+        ("crash", "Forfeit", "crashed"),
+        ("hang", "Forfeit", "took longer than 2 s for genmove"),
+        ("a1", "Forfeit", "refused play"),
+        ("Z99", "Forfeit", "refused play"),
+    ],
+)
+def test_who_gives_up_or_fails_loses(_referee: None, move: str, result: str, failure: str) -> None:
+    tally = match(engine(move), engine("PASS"), 2, size=9, seconds=2, folder=Path("games"))
+    if move == "a1":  # its first stone is legal, its second no longer
+        assert tally.losses == 2
+    assert (tally.wins, tally.losses, tally.draws) == (0, 2, 0)
+    assert [each.result for each in tally.games] == [f"W+{result}", f"B+{result}"]
+    assert len(tally.failures) == (2 if failure else 0) and all(failure in each for each in tally.failures)
+    written = [sgf.read(path.read_bytes()) for path in sorted(Path("games").iterdir())]
+    assert [each.result for each in written] == [each.result for each in tally.games]
+
+
+def test_two_that_pass_are_counted_by_the_referee(_referee: None) -> None:
+    tally = match(engine("PASS"), engine("pass"), 2, size=9, komi=0.5)
+    first, second = (each.result for each in tally.games)
+    assert first == second and first[:2] in ("B+", "W+")
+    assert (tally.wins, tally.losses, tally.different()) == (1, 1, 1)
+    assert tally.rate == 0.5
+
+
+@pytest.mark.slow
+def test_a_network_and_gnu_go_play_to_the_end(_referee: None) -> None:
+    save(model.untrained(model.policy(width=8, depth=2, size=9)), "small.safetensors")
+    ours = f"{sys.executable} -m convsight go gtp --network small.safetensors"
+    gnugo = shutil.which("gnugo") or "/usr/games/gnugo"
+    tally = match(ours, f"{gnugo} --mode gtp --chinese-rules --level 1", 2, size=9)
+    assert not tally.failures
+    assert tally.losses + tally.wins == 2 and all(len(each.moves) > 20 for each in tally.games)
+
+
+def test_without_gnu_go_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_args, **_more: None)
+    with pytest.raises(InputError, match="the referee is GNU Go, which isn't here; on Debian: apt install gnugo"):
+        match("one", "two", 1)
