@@ -94,8 +94,7 @@ def suggest(
 
     opened = go_network(network).to(device or best_device())
     size = opened.input.shape[1]
-    source, text = next(sgf.texts([game]), ("", b""))
-    record = sgf.read(text, source)
+    record = sgf.first(game)
     if record.size != size:
         raise InputError(f"{game} is on {record.size} lines; the network plays on {size}")
     number = move or len(record.moves) + 1

@@ -142,8 +142,7 @@ class Engine:
     def do_loadsgf(self, path: str, number: str = "") -> str:
         until = _whole(number) if number else None
         try:
-            _, text = next(sgf.texts([Path(path)]), ("", b""))
-            record = sgf.read(text, path)
+            record = sgf.first(Path(path))
         except InputError:
             raise RefusedError("cannot load file") from None
         if record.size != self.size or (until is not None and until < 1):

@@ -147,6 +147,13 @@ def read(text: bytes, source: str = "") -> Record:
     return Record(size, tuple(stones), tuple(moves), _number(root, "KM"), _text(root, "RE"), source, cut)
 
 
+def first(path: Path) -> Record:
+    """The first game in `path`. Raises InputError as `texts` and `read` do, or if there is none."""
+    for source, text in texts([path]):
+        return read(text, source)
+    raise InputError(f"{path} holds no game in SGF")
+
+
 def write(record: Record, path: Path, *, names: tuple[str, str] = ("", ""), rules: str = "Chinese") -> None:
     """`record` as an SGF file, black's and white's names in it. Raises InputError if it can't be written."""
     with written_whole(path) as temporary:

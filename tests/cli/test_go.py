@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convsight import load, save
+from convsight.go import board, model, sgf
+from convsight.go.sgf import Record
+from tests.conftest import Run
+
+
+def written_games(count: int, size: int = 9, *, path: str = "games.sgf") -> None:
+    """Short random games, all in one file."""
+    random = np.random.default_rng(0)
+    texts = []
+    for _ in range(count):
+        games, moves = board.new(1, size), []
+        for number in range(30):
+            point = int(random.choice(np.flatnonzero(board.legal(games)[0, :-1])))
+            board.play(games, [point])
+            moves.append((1 + number % 2, point))
+        texts.append(sgf.text_of(Record(size, (), tuple(moves), 7.5, "B+1.5")))
+    Path(path).write_bytes(b"\n".join(texts))
+
+
+def untrained(size: int = 9) -> str:
+    save(model.untrained(model.policy(width=4, depth=2, size=size)), f"net{size}.safetensors")
+    return f"net{size}.safetensors"
+
+
+def test_a_network_is_trained_on_games_judged_and_kept_with_its_curve(convsight: Run) -> None:
+    written_games(12)
+    options = ("--size", 9, "--width", 6, "--depth", 2, "--batch", 16, "--positions", 160, "--out", "mine.safetensors")
+    done = convsight("go", "train", "games.sgf", *options)
+    assert done.returncode == 0, done.stderr
+    assert "12 games with 360 moves" in done.stdout
+    network = load("mine.safetensors")
+    assert network.input.shape == (48, 9, 9) and network.card["data"].startswith("11 games, 160 of their 330 positions")
+    lines = [json.loads(line) for line in Path("mine.jsonl").read_text().splitlines()]
+    assert lines[-1]["positions"] == 160 and {"loss", "first", "five", "log_loss", "seconds"} <= lines[-1].keys()
+    assert not Path("mine.checkpoint").exists()
+    judged = convsight("go", "evaluate", "games.sgf", "--network", "mine.safetensors", "--by-move", "--games", 5)
+    assert judged.returncode == 0, judged.stderr
+    assert "among the first five, log loss" in judged.stdout and "of 150 moves in 5 games" in judged.stdout
+    assert "1 to 50" in judged.stdout
+    more = convsight("go", "train", "games.sgf", "--size", 9, "--start", "mine.safetensors", "--positions", 32, "--batch", 16)
+    assert more.returncode == 0, more.stderr
+
+
+def test_planes_may_be_fewer(convsight: Run) -> None:
+    written_games(4)
+    for name, count in (("raw", 12), ("colours", 4)):
+        done = convsight(
+            "go", "train", "games.sgf", "--size", 9, "--planes", name, "--width", 4, "--depth", 1, "--positions", 16,
+            "--batch", 8, "--out", f"{name}.safetensors",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert load(f"{name}.safetensors").input.shape[0] == count
+
+
+def test_what_is_wrong_with_records_is_told_and_not_fatal(convsight: Run) -> None:
+    written_games(3)
+    whole = Path("games.sgf").read_bytes()
+    Path("games.sgf").write_bytes(
+        whole + b"(;GM[1]SZ[9];B[aa];W[aa];B[bb])(;GM[1]SZ[13];B[aa])(;GM[1]SZ[9];B[cc];W[zz])(;GM[1]SZ[9];B[dd]"
+    )
+    done = convsight("go", "evaluate", "games.sgf", "--network", untrained())
+    assert done.returncode == 0, done.stderr
+    for part in ("a move that the rules forbid", "a board of 13 lines, not 9", "games.sgf, game "):
+        assert part in done.stdout
+    assert len(done.stdout.splitlines()) < 12
+
+
+def test_it_plays_over_gtp(convsight: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = untrained()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("boardsize 9\n1 genmove b\nquit\n"))
+    done = convsight("go", "gtp", "--network", name)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("=\n\n=1 ") and done.stdout.endswith("\n\n=\n\n")
+
+
+def test_moves_are_suggested_and_drawn(convsight: Run) -> None:
+    name = untrained()
+    written_games(1, path="game.sgf")
+    done = convsight("go", "suggest", "game.sgf", "--move", 12, "--why", "best", "--network", name)
+    assert done.returncode == 0, done.stderr
+    assert "without the stone, the log probability of" in done.stdout and done.stdout.rstrip().endswith("game-12.png")
+    with Image.open("game-12.png") as drawn:
+        assert drawn.size == (2 * 280 + 24, 280 + 16)
+    assert convsight("go", "suggest", "game.sgf", "--network", name, "--out", "last.png").returncode == 0
+    assert Path("last.png").exists()
+
+
+def test_filters_are_shown_as_stones_and_by_positions(convsight: Run) -> None:
+    name = untrained()
+    written_games(4)
+    for options in ((), ("games.sgf", "--layer", "conv2", "--unit", "1")):
+        done = convsight("go", "show", *options, "--network", name, "--out", "seen.png")
+        assert done.returncode == 0, done.stderr
+        with Image.open("seen.png") as drawn:
+            drawn.load()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("train", "missing.sgf"), "there is no file missing.sgf"),
+        (("train", "empty.sgf"), "there is no game on 19 lines among them"),
+        (("train", "games.sgf"), "there is no game on 19 lines among them: "),
+        (("train", "games.sgf", "--out", "net.pt"), "net.pt should end in .safetensors"),
+        (("train", "one.sgf", "--size", "9"), "too few games to learn from and to judge by"),
+        (("train", "games.sgf", "--start", "net9.safetensors"), "there is no game on 19 lines among them"),
+        (("train", "games.sgf", "--size", "4"), "greater than or equal to 5"),
+        (("evaluate", "games.sgf", "--network", "digits"), "digits is no network for Go: it takes 1x28x28"),
+        (("evaluate", "no.zip", "--network", "net9.safetensors"), "no.zip can't be read: File is not a zip file"),
+        (("evaluate", "empty", "--network", "net9.safetensors"), "the folder empty holds no .sgf"),
+        (("suggest", "games.sgf", "--move", "99", "--network", "net9.safetensors"), "has 30 moves; --move is from 1 to 31"),
+        (("suggest", "games.sgf", "--why", "z9", "--network", "net9.safetensors"), 'no point "z9" on a board of 9 lines'),
+        (("suggest", "games.sgf", "--network", "net13.safetensors"), "is on 9 lines; the network plays on 13"),
+        (("suggest", "empty.sgf", "--network", "net9.safetensors"), "empty.sgf holds no game"),
+        (("show", "--unit", "1", "--network", "net9.safetensors"), "give GAMES to look through"),
+        (("show", "games.sgf", "--unit", "9", "--network", "net9.safetensors"), 'layer "conv1" has no unit 9'),
+        (("show", "games.sgf", "--unit", "1", "--layer", "x", "--network", "net9.safetensors"), 'no layer "x"'),
+        (("match", "no-such-engine", "gnugo"), 'cannot start "no-such-engine"'),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(convsight: Run, arguments: tuple[str, ...], sentence: str) -> None:
+    written_games(2)
+    written_games(1, path="one.sgf")
+    untrained(9)
+    untrained(13)
+    Path("empty.sgf").write_bytes(b"nothing")
+    Path("no.zip").write_bytes(b"PK no")
+    Path("empty").mkdir()
+    before = set(Path().rglob("*"))
+    done = convsight("go", *arguments)
+    assert done.returncode == 2, done.stdout
+    assert sentence in done.stderr or "the referee is GNU Go" in done.stderr, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert set(Path().rglob("*")) == before
