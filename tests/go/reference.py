@@ -5,7 +5,7 @@ Points are (row, column) from the top left, stones are kept in a dict of points 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -122,6 +122,12 @@ class Position:
             played[point] = self.turns
         return Position(board, OTHER[self.player], self.turns + 1, played, past)
 
+    def then(self, point: Point | None) -> Position:
+        """`after` a move that the rules allow."""
+        position = self.after(point)
+        assert position is not None, (point, picture(self))
+        return position
+
     def seen_by(self, player: str) -> Position:
         """The position with `player` to move, whoever's turn it was; out of turn no ko is forbidden."""
         return self if player == self.player else replace(self, player=player, board=replace(self.board, ko=None))
@@ -155,28 +161,27 @@ def planes(position: Position) -> NDArray[np.uint8]:
             mark("self-atari", point, len(chain))
         if not board.is_own_eye(point, own):
             mark("sensible", point)
-    captures, escapes = ladder_moves(board, own)
-    for what, points in (("ladder capture", captures), ("ladder escape", escapes)):
-        for point in points:
-            if position.after(point) is not None:
-                mark(what, point)
+    for what, point, works, _ in ladders(board, own):
+        if works and position.after(point) is not None:
+            mark(what, point)
     return answer
 
 
-def ladder_moves(board: Board, own: str) -> tuple[set[Point], set[Point]]:
-    """The points at which a stone of `own` captures in a ladder, and those at which it escapes from one."""
-    captures: set[Point] = set()
-    escapes: set[Point] = set()
+def ladders(board: Board, own: str) -> Iterator[tuple[str, Point, bool, Reading]]:
+    """Of each ladder that `own` may begin or run from: what it is, the first move, whether it works, and how that was read."""
     waiting = set(board.stones)
     while waiting:
         prey = min(waiting)
         chain, liberties = board.chain(prey)
         waiting -= chain
         if board.stones[prey] != own and len(liberties) == 2:
-            captures |= {each for each in liberties if Reading(prey, OTHER[own]).is_caught_by(board, each)}
+            for point in liberties:
+                reading = Reading(prey, OTHER[own])
+                yield "ladder capture", point, reading.is_caught_by(board, point), reading
         elif board.stones[prey] == own and len(liberties) == 1:
-            escapes |= {each for each in rescues(board, prey) if Reading(prey, own).is_saved_by(board, each)}
-    return captures, escapes
+            for point in rescues(board, prey):
+                reading = Reading(prey, own)
+                yield "ladder escape", point, reading.is_saved_by(board, point), reading
 
 
 def rescues(board: Board, prey: Point) -> set[Point]:
@@ -193,22 +198,31 @@ def rescues(board: Board, prey: Point) -> set[Point]:
 
 @dataclass
 class Reading:
-    """One question about a chain: may it be captured in a ladder? `tried` counts the attacker's moves."""
+    """One question about a chain: may it be captured in a ladder?
+
+    `line` are the boards after the attacker's moves so far, to none of which it may come back; `circles` counts where it would,
+    `tried` its moves.
+    """
 
     prey: Point
     runner: str
+    line: list[Board] = field(default_factory=list)
     tried: int = 0
+    circles: int = 0
 
     def is_caught_by(self, board: Board, point: Point) -> bool:
         """Whether the attacker's move at `point` is an atari from which nothing saves the chain."""
         self.tried += 1
         then = board.after(point, OTHER[self.runner])
-        if then is None or len(then.chain(self.prey)[1]) != 1 or self.tried > PATIENCE:
+        self.circles += then in self.line
+        if then is None or then in self.line or len(then.chain(self.prey)[1]) != 1 or self.tried > PATIENCE:
             return False
-        for reply in sorted(rescues(then, self.prey)):  # noqa: SIM110 (as deep as a ladder is long)
-            if self.is_saved_by(then, reply):
-                return False
-        return True
+        self.line.append(then)
+        caught = True
+        for reply in sorted(rescues(then, self.prey)):
+            caught = caught and not self.is_saved_by(then, reply)
+        self.line.pop()
+        return caught
 
     def is_saved_by(self, board: Board, point: Point) -> bool:
         """Whether after the runner's move at `point` no atari of the attacker's holds."""
@@ -223,3 +237,48 @@ class Reading:
                 if self.is_caught_by(then, atari):
                     return False
         return True
+
+
+def drawn(diagram: str) -> dict[Point, str]:
+    """What a diagram, of the upper left of a board, shows at each point, but for the dots."""
+    lines = diagram.split()
+    return {(row, column): sign for row, line in enumerate(lines) for column, sign in enumerate(line) if sign != "."}
+
+
+def picture(position: Position) -> str:
+    signs, points = {BLACK: "X", WHITE: "O"}, range(position.board.size)
+    rows = ["".join(signs.get(position.board.stones.get((row, column), ""), ".") for column in points) for row in points]
+    return "\n".join([f"{position.player} to play, ko at {position.board.ko}", *rows])
+
+
+def lively_move(position: Position, last: Sequence[Point], rng: np.random.Generator) -> Point | None:
+    """A move as in a game between beginners: fights where the `last` moves were, chains in atari run, ladders are played."""
+    board = position.board
+    for _ in range(30):
+        kind = rng.random()
+        points: set[Point] = set()
+        if kind < 0.5:
+            for near in {near for move in last for near in (move, *beside(move, board.size)) if near in board.stones}:
+                liberties = board.chain(near)[1]
+                points |= liberties if len(liberties) <= 2 else set()
+        elif kind < 0.85 and last:
+            row, column = last[-1]
+            points = {(row + down, column + right) for down in range(-2, 3) for right in range(-2, 3)}
+        else:
+            low = min(2, board.size // 3) if kind < 0.97 else 0
+            points = {(int(row), int(column)) for row, column in rng.integers(low, board.size - low, (1, 2))}
+        allowed = sorted(point for point in within(points, board.size) if position.after(point) is not None)
+        if allowed:
+            point = allowed[rng.integers(len(allowed))]
+            if not board.is_own_eye(point, position.player):
+                return point
+    return None
+
+
+def any_move(position: Position, rng: np.random.Generator) -> Point | None:
+    """Any move that the rules allow, now and then a pass."""
+    points = rng.permutation(position.board.size**2) if rng.random() > 0.03 else []
+    for point in (divmod(int(each), position.board.size) for each in points):
+        if position.after(point) is not None:
+            return point
+    return None

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convsight import InputError
-from convsight.go import board, data, encode, sgf
-from convsight.go.data import Moves, Report
+from convsight.go import board, data, encode, samples, sgf
+from convsight.go.data import Report
+from convsight.go.moves import Moves, of_records
 from convsight.go.rules import BLACK, KO, PLAYER, WHITE
 from convsight.go.sgf import Record
 
@@ -79,7 +80,7 @@ def test_games_are_loaded_move_by_move() -> None:
     )
     moves, report = data.load([path], 9)
     assert [moves_in(moves, game) for game in range(3)] == [[(2, 40), (1, 81), (2, 4)], [], [(1, 8), (1, 17), (2, 81)]]
-    assert [stones_in(moves, game) for game in range(3)] == [[(1, 10), (1, 0), (2, 80)], [], []]
+    assert [stones_in(moves, game) for game in range(3)] == [[(1, 0), (1, 10), (2, 80)], [], []]
     assert len(moves) == 3
     assert moves.first.tolist() == [0, 3, 3, 6]
     assert moves.first_stone.tolist() == [0, 3, 3, 3]
@@ -152,8 +153,8 @@ def test_a_ko_binds_only_the_player_whose_stone_was_taken() -> None:
 
 
 def test_a_ko_is_not_seen_by_the_player_who_took_and_may_fill_it() -> None:
-    moves = data.of_records([sgf.read(START + KO_FIGHT + b";B[bb];W[hh])")], 9)
-    pictures, targets = data.encoded(moves, np.array([9, 10], np.int32), 48)
+    moves = of_records([sgf.read(START + KO_FIGHT + b";B[bb];W[hh])")], 9)
+    pictures, targets = samples.encoded(moves, np.array([9, 10], np.int32), 48)
     assert targets.tolist() == [10, 70]
     assert pictures[0, encode.AFTER : encode.AFTER + 8, 1, 1].any()
     assert pictures[1, 1, 1, 1] == 1
@@ -163,7 +164,7 @@ def test_a_ko_is_not_seen_by_the_player_who_took_and_may_fill_it() -> None:
 
 def test_of_records_keeps_what_they_hold() -> None:
     records = [random_record(seed, 7, 10 * seed, stones=seed) for seed in range(5)]
-    moves = data.of_records(records, 7)
+    moves = of_records(records, 7)
     assert [tuple(moves_in(moves, game)) for game in range(5)] == [each.moves for each in records]
     assert [tuple(stones_in(moves, game)) for game in range(5)] == [each.stones for each in records]
 
@@ -188,17 +189,17 @@ def test_passes_are_no_samples() -> None:
 
 def test_some_of_the_games_are_the_same_games() -> None:
     records = [random_record(seed, 9, 20 + seed, stones=seed % 3) for seed in range(6)]
-    moves = data.of_records(records, 9)
+    moves = of_records(records, 9)
     for start in range(7):
         for stop in range(start, 7):
             part = moves.games(start, stop)
-            assert same(part, data.of_records(records[start:stop], 9))
+            assert same(part, of_records(records[start:stop], 9))
             assert len(part) == stop - start
     part = moves.games(2, 4)
-    samples = moves.samples()
-    chosen = samples[(samples >= moves.first[2]) & (samples < moves.first[4])]
+    chosen = moves.samples()
+    chosen = chosen[(chosen >= moves.first[2]) & (chosen < moves.first[4])]
     for one, other in zip(
-        data.encoded(moves, chosen, 48), data.encoded(part, chosen - moves.first[2].astype(np.int32), 48), strict=True
+        samples.encoded(moves, chosen, 48), samples.encoded(part, chosen - moves.first[2].astype(np.int32), 48), strict=True
     ):
         assert torch.equal(one, other)
 
@@ -230,9 +231,9 @@ def test_an_error_in_a_later_file_comes_through(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("count", encode.COUNTS)
 @pytest.mark.parametrize("size", [5, 9, 19])
 def test_a_sample_is_the_position_before_the_move(size: int, count: int) -> None:
-    moves = data.of_records([random_record(seed, size, 2 * size * seed, stones=2 * seed) for seed in range(4)], size)
+    moves = of_records([random_record(seed, size, 2 * size * seed, stones=2 * seed) for seed in range(4)], size)
     chosen = np.random.default_rng(1).permutation(moves.samples())[:60]
-    pictures, targets = data.encoded(moves, chosen, count)
+    pictures, targets = samples.encoded(moves, chosen, count)
     assert (pictures.dtype, targets.dtype) == (torch.uint8, torch.int64)
     assert pictures.shape == (len(chosen), count, size, size)
     assert targets.tolist() == moves.points[chosen].tolist()
@@ -241,9 +242,9 @@ def test_a_sample_is_the_position_before_the_move(size: int, count: int) -> None
 
 
 def test_a_sample_is_seen_by_who_moves_even_twice_in_a_row() -> None:
-    moves = data.of_records([sgf.read(b"(;SZ[9];B[aa];B[bb];B[cc];W[dd];W[ee];B[])")], 9)
+    moves = of_records([sgf.read(b"(;SZ[9];B[aa];B[bb];B[cc];W[dd];W[ee];B[])")], 9)
     chosen = np.arange(6, dtype=np.int32)
-    pictures, _ = data.encoded(moves, chosen, 48)
+    pictures, _ = samples.encoded(moves, chosen, 48)
     for picture, move in zip(pictures, chosen.tolist(), strict=True):
         assert torch.equal(picture, torch.from_numpy(encode.planes(position_before(moves, move))[0]))
     assert pictures[:, :2].sum((2, 3)).tolist() == [[0, 0], [1, 0], [2, 0], [0, 3], [1, 3], [3, 2]]
@@ -252,15 +253,39 @@ def test_a_sample_is_seen_by_who_moves_even_twice_in_a_row() -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1000), st.integers(5, 9), st.integers(0, 8), st.sampled_from(encode.COUNTS))
 def test_any_sample_of_any_game_is_as_the_board_says(seed: int, size: int, stones: int, count: int) -> None:
-    moves = data.of_records([random_record(seed, size, 30, stones=stones, passes=0.2)], size)
+    moves = of_records([random_record(seed, size, 30, stones=stones, passes=0.2)], size)
     chosen = np.array([29, 0, 13, 29], np.int32)
-    pictures, _ = data.encoded(moves, chosen, count)
+    pictures, _ = samples.encoded(moves, chosen, count)
     for picture, move in zip(pictures, chosen.tolist(), strict=True):
         assert torch.equal(picture, torch.from_numpy(encode.planes(position_before(moves, move), count)[0]))
 
 
+def test_positions_are_boards_to_play_on() -> None:
+    moves = of_records([random_record(seed, 9, 60, stones=seed) for seed in range(4)], 9)
+    chosen = np.array([0, 59, 61, 100, 239, 100], np.int32)
+    games = samples.positions(moves, chosen)
+    for row, move in enumerate(chosen.tolist()):
+        assert all(map(np.array_equal, games.rows([row])[1:], position_before(moves, move)[1:]))
+    assert board.play(games, moves.points[chosen]).min() >= 0
+
+
+def test_a_position_of_a_record_is_before_the_move_of_that_number() -> None:
+    record = random_record(3, 9, 50, stones=3, passes=0.1)
+    moves = of_records([record], 9)
+    for number in range(1, 51):
+        assert all(map(np.array_equal, samples.position(record, number)[1:], position_before(moves, number - 1)[1:]))
+    end = samples.position(record, 51)
+    before = samples.position(record, 50)
+    board.play(before, [record.moves[-1][1]])
+    assert all(map(np.array_equal, end[1:], before[1:]))
+    for wrong, following in ((Record(9, (), ()), BLACK), (Record(9, ((BLACK, 3),), ()), WHITE)):
+        assert samples.position(wrong, 1).status[0, PLAYER] == following
+    with pytest.raises(InputError, match=r"^of it: the rules forbid its move 2$"):
+        samples.position(Record(9, (), ((BLACK, 3), (WHITE, 3), (BLACK, 4)), source="of it"), 3)
+
+
 def turned(picture: torch.Tensor, symmetry: int, size: int) -> torch.Tensor:
-    table = torch.from_numpy(data.symmetry_table(size)[symmetry, :-1].astype(np.int64))
+    table = torch.from_numpy(samples.symmetry_table(size)[symmetry, :-1].astype(np.int64))
     answer = torch.empty_like(picture).flatten(1)
     answer[:, table] = picture.flatten(1)
     return answer.view_as(picture)
@@ -268,7 +293,7 @@ def turned(picture: torch.Tensor, symmetry: int, size: int) -> torch.Tensor:
 
 def test_the_symmetries_are_all_eight_of_the_square_and_the_first_is_none() -> None:
     for size in (5, 8, 19):
-        table = data.symmetry_table(size)
+        table = samples.symmetry_table(size)
         assert table.shape == (8, size * size + 1) and table.dtype == np.int16
         assert table[0].tolist() == list(range(size * size + 1))
         assert (table[:, -1] == size * size).all()
@@ -280,38 +305,38 @@ def test_the_symmetries_are_all_eight_of_the_square_and_the_first_is_none() -> N
 @pytest.mark.parametrize("count", encode.COUNTS)
 def test_a_sample_may_be_turned_and_mirrored_with_its_move(count: int) -> None:
     size = 9
-    moves = data.of_records([random_record(seed, size, 70, stones=seed) for seed in range(3)], size)
+    moves = of_records([random_record(seed, size, 70, stones=seed) for seed in range(3)], size)
     chosen = np.repeat(moves.samples()[::30], 8)
     symmetries = np.resize(np.arange(8, dtype=np.int8), len(chosen))
-    plain, targets = data.encoded(moves, chosen, count)
-    pictures, turned_targets = data.encoded(moves, chosen, count, symmetries)
-    table = data.symmetry_table(size)
+    plain, targets = samples.encoded(moves, chosen, count)
+    pictures, turned_targets = samples.encoded(moves, chosen, count, symmetries)
+    table = samples.symmetry_table(size)
     for index, symmetry in enumerate(symmetries.tolist()):
         assert torch.equal(pictures[index], turned(plain[index], symmetry, size))
         assert turned_targets[index] == int(table[symmetry, targets[index]])
 
 
 def test_a_pass_stays_a_pass_when_turned() -> None:
-    moves = data.of_records([Record(9, (), ((BLACK, 3), (WHITE, 81)))], 9)
-    _, targets = data.encoded(moves, np.ones(8, np.int32), 4, np.arange(8, dtype=np.int8))
+    moves = of_records([Record(9, (), ((BLACK, 3), (WHITE, 81)))], 9)
+    _, targets = samples.encoded(moves, np.ones(8, np.int32), 4, np.arange(8, dtype=np.int8))
     assert targets.tolist() == [81] * 8
 
 
 @pytest.mark.parametrize("threads", [1, 3, 64])
 def test_threads_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    moves = data.of_records([random_record(seed, 9, 60) for seed in range(4)], 9)
+    moves = of_records([random_record(seed, 9, 60) for seed in range(4)], 9)
     chosen = np.random.default_rng(0).choice(moves.samples(), 50)
     symmetries = np.random.default_rng(0).integers(0, 8, 50, dtype=np.int8)
-    expected = [data.encoded(moves, chosen[each : each + 1], 48, symmetries[each : each + 1]) for each in range(50)]
+    expected = [samples.encoded(moves, chosen[each : each + 1], 48, symmetries[each : each + 1]) for each in range(50)]
     monkeypatch.setattr(os, "cpu_count", lambda: threads)
-    pictures, targets = data.encoded(moves, chosen, 48, symmetries)
+    pictures, targets = samples.encoded(moves, chosen, 48, symmetries)
     assert torch.equal(pictures, torch.cat([each for each, _ in expected]))
     assert torch.equal(targets, torch.cat([each for _, each in expected]))
 
 
 def test_no_samples_are_an_empty_batch() -> None:
-    moves = data.of_records([random_record(0, 9, 5)], 9)
-    pictures, targets = data.encoded(moves, np.zeros(0, np.int32), 48)
+    moves = of_records([random_record(0, 9, 5)], 9)
+    pictures, targets = samples.encoded(moves, np.zeros(0, np.int32), 48)
     assert (pictures.shape, targets.shape) == ((0, 48, 9, 9), (0,))
 
 
@@ -319,8 +344,6 @@ def test_loaded_games_are_encoded_as_their_records() -> None:
     records = [random_record(seed, 9, 40, stones=seed) for seed in range(3)]
     moves, _ = data.load([write("games.sgf", records)], 9)
     assert [tuple(moves_in(moves, game)) for game in range(3)] == [each.moves for each in records]
-    samples = moves.samples()
-    for one, other in zip(
-        data.encoded(moves, samples, 48), data.encoded(data.of_records(records, 9), samples, 48), strict=True
-    ):
+    chosen = moves.samples()
+    for one, other in zip(samples.encoded(moves, chosen, 48), samples.encoded(of_records(records, 9), chosen, 48), strict=True):
         assert torch.equal(one, other)

@@ -42,14 +42,15 @@ def read_by_sgfmill(text: bytes) -> tuple[object, ...]:
     def point(place: tuple[int, int]) -> int:
         return (size - 1 - place[0]) * size + place[1]
 
-    stones, moves = [], []
+    stones: dict[int, int] = {}
+    moves = []
     for node in game.get_main_sequence():
         for colour, places in zip((BLACK, WHITE, EMPTY), node.get_setup_stones(), strict=True):
-            stones += [(colour, point(place)) for place in sorted(places)]
+            stones.update({point(place): colour for place in places})
         name, place = node.get_move()
         if name is not None:
             moves.append(("bw".index(name) + 1, size * size if place is None else point(place)))
-    return size, game.get_komi(), tuple(stones), tuple(moves)
+    return size, game.get_komi(), tuple(sorted((colour, at) for at, colour in stones.items() if colour != EMPTY)), tuple(moves)
 
 
 def read(text: bytes) -> tuple[object, ...]:
@@ -137,7 +138,7 @@ def test_only_the_main_line_of_a_tree_is_read() -> None:
     record = sgf.read(TREE, "tree")
     assert record == Record(
         size=9,
-        stones=((1, 19), (1, 20), (1, 10), (1, 11), (1, 0), (2, 30)),
+        stones=((1, 0), (1, 10), (1, 11), (1, 19), (1, 20), (2, 30)),
         moves=((2, 40), (1, 50), (2, 60), (1, 81), (2, 7)),
         komi=6.5,
         result="B+R",
@@ -353,6 +354,14 @@ def test_a_folder_is_read_with_all_that_is_in_it_in_order() -> None:
     ]
 
 
+def test_the_first_game_of_a_file_may_be_asked_for() -> None:
+    Path("games.sgf").write_bytes(b"junk " + TREE + SMALL)
+    assert sgf.first(Path("games.sgf")) == sgf.read(TREE, "games.sgf, game 1")
+    Path("none.sgf").write_bytes(b"junk")
+    with pytest.raises(InputError, match=r"^none.sgf holds no game in SGF$"):
+        sgf.first(Path("none.sgf"))
+
+
 def test_what_is_not_there_is_said() -> None:
     Path("empty").mkdir()
     with pytest.raises(InputError, match=r"^the folder empty holds no .sgf, and no archive of them$"):
@@ -383,7 +392,7 @@ records = st.integers(5, 19).flatmap(
     lambda size: st.builds(
         Record,
         size=st.just(size),
-        stones=st.sets(st.integers(0, size * size - 1), max_size=9).flatmap(lambda points: colourings(points, size)),
+        stones=st.sets(st.integers(0, size * size - 1), max_size=9).flatmap(lambda points: colourings(points)),
         moves=st.lists(st.tuples(st.sampled_from([BLACK, WHITE]), st.integers(0, size * size)), max_size=40).map(tuple),
         komi=st.integers(-300, 300).map(lambda quarters: quarters / 4),
         result=st.sampled_from(["", "B+3.5", "W+Resign", "Void", "0", "?"]),
@@ -391,11 +400,10 @@ records = st.integers(5, 19).flatmap(
 )
 
 
-def colourings(points: set[int], size: int) -> st.SearchStrategy[tuple[tuple[int, int], ...]]:
-    """Stones as `read` sorts them: black before white, from the bottom row up."""
-    upwards = sorted(points, key=lambda point: (-(point // size), point % size))
+def colourings(points: set[int]) -> st.SearchStrategy[tuple[tuple[int, int], ...]]:
+    """Stones as `read` sorts them: black before white."""
     return st.lists(st.sampled_from([BLACK, WHITE]), min_size=len(points), max_size=len(points)).map(
-        lambda colours: tuple(sorted(zip(colours, upwards, strict=True), key=lambda stone: stone[0]))
+        lambda colours: tuple(sorted(zip(colours, points, strict=True)))
     )
 
 

@@ -28,8 +28,8 @@ app.command()(go_play.suggest)
 app.command()(go_play.show)
 
 Planes = Literal["48", "raw", "colours"]
-_CHECKED = 10_000
-_CHECKS = 40
+_CHECKED = 5_000
+_CHECKS = 20
 
 
 @app.command()

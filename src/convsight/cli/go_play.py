@@ -115,18 +115,14 @@ def suggest(
     if played is not None and played not in best and played < size * size:
         table.add_row(sgf.named(played, size), f"{prior[played]:.1%}", "played")
     show_table(table)
-    texts = {each: f"{prior[each] * 100:.0f}" for each in best if prior[each] >= 0.005}
     last = record.moves[number - 2][1] if number > 1 else None
-    tints = {each: float(prior[each]) ** 0.5 for each in texts}
-    pictures = [draw.picture(position.board()[0], texts=texts, tints=tints, last=last)]
+    pictures = [draw.expected(position.board()[0], prior, last=last)]
     if why:
         point = best[0] if why == "best" else sgf.of_name(why, size)
         if point >= size * size or position.board()[0].flat[point]:
             raise InputError(f"--why is an empty point or best, not {why}")
         carried = show.carrying(opened, position, point)
-        most = max(map(abs, carried.values()), default=0) or 1
-        carries = {each: by / most for each, by in carried.items() if abs(by) > most / 20}
-        pictures.append(draw.picture(position.board()[0], tints=carries, texts={point: "?"}, last=last))
+        pictures.append(draw.carrying(position.board()[0], carried, point, last=last))
         strongest = sorted(carried, key=lambda each: -abs(carried[each]))[:5]
         say(
             f"without the stone, the log probability of {sgf.named(point, size)} falls by: "
@@ -175,10 +171,8 @@ def show(
     with progress("climbing", len(found)) as done:
         for index, each in enumerate(found):
             more = showing.climbed(opened, layer, unit, each)
-            frame = showing.seen(opened, layer, each.place)
             boards = [shown.games.board()[0] for shown in (each, more)]
-            changed = {int(point): -0.6 for point in (boards[0] != boards[1]).reshape(-1).nonzero()[0]}
-            pictures += [draw.picture(boards[0], frame=frame), draw.picture(boards[1], frame=frame, tints=changed)]
+            pictures += draw.climb(boards[0], boards[1], showing.seen(opened, layer, each.place))
             say(f"in a game {each.response:.2f}, climbed to {more.response:.2f}")
             done(index + 1, "")
     write_png(draw.side_by_side(pictures, columns=2), path)

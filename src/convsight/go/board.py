@@ -24,6 +24,7 @@ from convsight.go.rules import (
     MOVES,
     PASSES,
     PLAYER,
+    SMALLEST,
     WHITE,
     Array,
     compiled,
@@ -34,8 +35,8 @@ from convsight.go.rules import (
     scratch_for,
 )
 
-SMALLEST = 5
 LONG_AGO = -1000
+_REMEMBERED = 4096
 
 
 class Games(NamedTuple):
@@ -44,7 +45,7 @@ class Games(NamedTuple):
     `colours`: (G, P) int8, of each point. `placed`: (G, P) int16, in which move the stone there was played, `LONG_AGO` for
     stones that were set up. `status`: (G, 6) int32, by the names above: who plays next, the point forbidden by ko or 0, how
     many moves there were, how many passes in a row, how many stones each has taken. `past`: (G, H) uint64, the hashes of
-    the positions so far, H = 0 without superko.
+    the last H positions, H = 0 without superko.
     """
 
     size: int
@@ -76,7 +77,7 @@ def new(count: int = 1, size: int = 19, *, superko: bool = False) -> Games:
     colours[:, 1:-1, 1:-1] = EMPTY
     status = np.zeros((count, 6), np.int32)
     status[:, PLAYER] = BLACK
-    past = np.zeros((count, 4 * size * size if superko else 0), np.uint64)
+    past = np.zeros((count, _REMEMBERED if superko else 0), np.uint64)
     return Games(size, colours.reshape(count, -1), np.full((count, width * width), LONG_AGO, np.int16), status, past)
 
 
@@ -93,9 +94,12 @@ def play(games: Games, points: NDArray[np.int64] | Sequence[int]) -> NDArray[np.
     """Play a point in each game for the player whose turn it is: (G,) int32 how many stones were taken.
 
     `points`: (G,), from 0 to size^2 - 1, size^2 to pass, or -1 to leave that game as it is. A move that the rules forbid
-    changes nothing, and its answer is -1.
+    changes nothing, and its answer is -1. Raises InputError if these are no points, or not one for each game.
     """
-    return _play(games, np.asarray(points, np.int64))
+    chosen = np.asarray(points, np.int64)
+    if chosen.shape != (len(games.colours),) or ((chosen < -1) | (chosen > games.size**2)).any():
+        raise InputError(f"one point is played in each of {len(games.colours)} games, from -1 to {games.size**2}")
+    return _play(games, chosen)
 
 
 def legal(games: Games) -> NDArray[np.bool_]:

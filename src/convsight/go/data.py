@@ -7,6 +7,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -59,12 +60,16 @@ def _parsed(texts: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[Mov
     second = list(islice(texts, _AT_ONCE))
     if not second:
         return
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        waiting = deque([pool.submit(_parse, second, size)])
-        while waiting:
-            while len(waiting) < 3 * (os.cpu_count() or 1) and (some := list(islice(texts, _AT_ONCE))):
-                waiting.append(pool.submit(_parse, some, size))
-            yield waiting.popleft().result()
+    try:
+        with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+            waiting = deque([pool.submit(_parse, second, size)])
+            while waiting:
+                while len(waiting) < 3 * (os.cpu_count() or 1) and (some := list(islice(texts, _AT_ONCE))):
+                    waiting.append(pool.submit(_parse, some, size))
+                yield waiting.popleft().result()
+    except BrokenProcessPool:
+        cause = "put what calls it behind `if __name__ == '__main__':` in a file"
+        raise InputError(f"the processes that read the games ended; {cause}") from None
 
 
 def _parse(texts: Sequence[tuple[str, bytes]], size: int) -> tuple[Moves, Report]:

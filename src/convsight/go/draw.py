@@ -79,6 +79,26 @@ def picture(
     return to_tensor(whole.resize(((size + 1) * cell, (size + 1) * cell), Image.Resampling.LANCZOS))[0]
 
 
+def expected(board: NDArray[np.int8], prior: NDArray[np.float32], *, last: int | None = None) -> Tensor:
+    """`board` with the eight likeliest moves of `prior` (n * n,) in percent, bluer where they are likelier: (3, H, W)."""
+    best = [int(each) for each in prior.argsort()[::-1][:8] if prior[each] >= 0.005]
+    texts = {each: f"{prior[each] * 100:.0f}" for each in best}
+    return picture(board, texts=texts, tints={each: float(prior[each]) ** 0.5 for each in best}, last=last)
+
+
+def carrying(board: NDArray[np.int8], carried: Mapping[int, float], point: int, *, last: int | None = None) -> Tensor:
+    """`board` with the stones that speak for a move at `point` blue, and those against it red: (3, H, W)."""
+    most = max(map(abs, carried.values()), default=0.0) or 1.0
+    tints = {each: part / most for each, part in carried.items() if abs(part) > most / 20}
+    return picture(board, texts={point: "?"}, tints=tints, last=last)
+
+
+def climb(before: NDArray[np.int8], after: NDArray[np.int8], frame: tuple[int, int, int, int]) -> list[Tensor]:
+    """Two boards, each (3, H, W), a frame around the same part of both, and red where the second is another."""
+    changed = {int(point): -0.6 for point in (before != after).reshape(-1).nonzero()[0]}
+    return [picture(before, frame=frame), picture(after, frame=frame, tints=changed)]
+
+
 def pattern(weights: NDArray[np.float32], *, cell: int = 18) -> Tensor:
     """What a filter of stones (3, k, k), for own stones, the opponent's and none, looks for: (3, H, W) float in [0, 1].
 

@@ -177,15 +177,21 @@ def _ladders(
         if colours[start] == own and counts[start] == 1:
             for index in range(rescues(colours, width, start, moves, scratch)):
                 row, column = moves[index] // width - 1, moves[index] % width - 1
-                if not out[LADDER_ESCAPE, row, column] and escapes(colours, width, start, moves[index], ko, trail, scratch):
+                if _open(out, LADDER_ESCAPE, row, column) and escapes(colours, width, start, moves[index], ko, trail, scratch):
                     out[LADDER_ESCAPE, row, column] = 1
         elif colours[start] == 3 - own and counts[start] == 2:
             for index in range(2):
                 row, column = listed[start, index] // width - 1, listed[start, index] % width - 1
-                if not out[LADDER_CAPTURE, row, column] and captures(
+                if _open(out, LADDER_CAPTURE, row, column) and captures(
                     colours, width, start, listed[start, index], ko, trail, scratch
                 ):
                     out[LADDER_CAPTURE, row, column] = 1
+
+
+@compiled
+def _open(out: Array, plane: int, row: int, column: int) -> bool:
+    """Whether `plane` says nothing yet of a move there that is legal."""
+    return not out[plane, row, column] and bool(out[AFTER : AFTER + 8, row, column].any())
 
 
 @compiled

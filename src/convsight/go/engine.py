@@ -23,7 +23,7 @@ from convsight.go.encode import planes
 from convsight.go.model import probabilities
 from convsight.go.player import RESIGN, Player
 from convsight.go.playout import final_score, lead, ownership, statuses
-from convsight.go.rules import BLACK, KO, MOVES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE
+from convsight.go.rules import BLACK, MOVES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE, give_turn
 
 COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 ANALYSES = ("lz-analyze", "kata-analyze", "lz-genmove_analyze", "kata-genmove_analyze")
@@ -207,8 +207,7 @@ class Engine:
     def position(self, colour: int) -> Games:
         """The board as `colour` sees it that is to move; ko binds only who is next."""
         games = self.games.copy()
-        if games.status[0, PLAYER] != colour:
-            games.status[0, [PLAYER, KO]] = colour, 0
+        give_turn(games.status[0], colour)
         return games
 
     def information(self, colour: int, *, kata: bool) -> str:

@@ -2,7 +2,7 @@
 
 The runner may extend, or capture any attacking chain in atari beside it. It is free with three liberties, or if the attacker
 can give no atari that holds; it is captured if no reply leaves it two liberties. A stone that simple ko forbids is not
-played, so a capture that would first need a ko threat doesn't count.
+played, so a capture that would first need a ko threat doesn't count; nor does a ladder that goes round in a circle of kos.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _captured(colours: Array, width: int, prey: int, point: int, attacks: bool, 
                     replies[0], replies[1] = first, second
                     count, known = 2, False
                 else:
-                    captured = first != next_ko
+                    captured = True
                 if known:
                     take_back(colours, point, taken, removed)
                 else:

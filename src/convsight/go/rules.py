@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 EMPTY, BLACK, WHITE, BORDER = 0, 1, 2, 3
 PLAYER, KO, MOVES, PASSES, TAKEN_BY_BLACK, TAKEN_BY_WHITE = range(6)
-LARGEST = 19
+SMALLEST, LARGEST = 5, 19
 
 _HASHES = np.random.default_rng(0).integers(1, 2**63, (3, (LARGEST + 2) ** 2), dtype=np.uint64)
 
@@ -154,6 +154,14 @@ def play_one(
     if past.size:
         past[status[MOVES] % past.size] = position_hash(colours)
     return taken
+
+
+@compiled
+def give_turn(status: Array, colour: int) -> None:
+    """Let `colour` move next; ko binds only who would have been."""
+    if status[PLAYER] != colour:
+        status[PLAYER] = colour
+        status[KO] = 0
 
 
 @compiled

@@ -18,7 +18,7 @@ from convsight.go.board import LONG_AGO, Games, new
 from convsight.go.encode import encode_one
 from convsight.go.ladder import trail_for_reading
 from convsight.go.moves import Moves, of_records
-from convsight.go.rules import BLACK, BORDER, EMPTY, KO, PLAYER, WHITE, Array, compiled, play_one, scratch_for
+from convsight.go.rules import BLACK, BORDER, EMPTY, PLAYER, WHITE, Array, compiled, give_turn, play_one, scratch_for
 
 
 def encoded(
@@ -87,7 +87,7 @@ def legal_moves(moves: Moves) -> Array:
     for game in range(answers.size):
         _begin(moves, game, unturned, colours, placed, status)
         for index in range(moves.first[game], moves.first[game + 1]):
-            status[PLAYER] = moves.colours[index]
+            give_turn(status, moves.colours[index])
             point = _entry(moves.size, moves.points[index])
             if play_one(moves.size, colours, placed, status, past, point, removed, scratch) < 0:
                 break
@@ -123,12 +123,10 @@ def _play_to(
     game = int(np.searchsorted(moves.first, last, "right")) - 1
     _begin(moves, game, turned, colours, placed, status)
     for index in range(moves.first[game], last):
-        status[PLAYER] = moves.colours[index]
+        give_turn(status, moves.colours[index])
         point = _entry(moves.size, turned[moves.points[index]])
         play_one(moves.size, colours, placed, status, past, point, removed, scratch)
-    if status[PLAYER] != moves.colours[last]:
-        status[KO] = 0
-    status[PLAYER] = moves.colours[last]
+    give_turn(status, moves.colours[last])
 
 
 @compiled

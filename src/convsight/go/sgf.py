@@ -12,21 +12,24 @@ import lzma
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from sgfmill import sgf
+from sgfmill import sgf, sgf_grammar
 
 from convsight.errors import InputError, first_line
 from convsight.files import written_whole
-from convsight.go.rules import BLACK, EMPTY, WHITE
+from convsight.go.rules import BLACK, LARGEST, SMALLEST, WHITE
 
 _LETTERS = "ABCDEFGHJKLMNOPQRST"
-_TOKEN = re.compile(
-    rb"(?P<root>\(\s*;\s*(?:GM|FF)\s*\[)|\[(?:[^\\\]]|\\.)*\]|(?P<open>\()|(?P<close>\))|(?P<cut>\[)", re.DOTALL
-)
+_BEGINS = re.compile(rb"\(\s*;")
+_ROOT = re.compile(rb"\(\s*;\s*(?:GM|FF)\s*\[")
+_TOKEN = re.compile(rb"(?P<value>\[[^\\\]]*(?:\\.[^\\\]]*)*\])|(?P<cut>\[)|(?P<open>\()|\)", re.DOTALL)
+_UNDECIDED = 64  # bytes after a bracket in which a root shows itself
+_SET_UP = ("AB", "AW", "AE")
 _CHUNK, _LONGEST = 1 << 20, 1 << 24
 _OPEN: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
@@ -69,47 +72,53 @@ def texts(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
             for name, stream in _streams(path):
                 for number, text in enumerate(split(stream), start=1):
                     yield f"{name}, game {number}", text
-        except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError) as error:
-            raise InputError(f"{path} can't be read: {first_line(error)}") from None
+        except Exception as error:  # what a damaged archive makes its reader raise is not bounded
+            damaged = isinstance(error, zlib.error | TypeError | ValueError)
+            raise InputError(f"{path} can't be read: {'it is damaged' if damaged else first_line(error)[:200]}") from None
 
 
 def split(stream: IO[bytes]) -> Iterator[bytes]:
-    """The game trees in `stream`, one after the other; what lies between them is passed over."""
-    text, start, place, depth = b"", 0, 0, 0
-    while True:
-        chunk = stream.read(_CHUNK)
-        text, place, start = text[start:] + chunk, place - start, 0
-        cut = False
-        for token in _TOKEN.finditer(text, place):
-            kind = token.lastgroup
-            if kind == "cut":  # a value that ends in the next chunk, or never
-                place, cut = token.start(), True
+    """The game trees in `stream`, one after the other; what lies between them is passed over.
+
+    A tree that isn't closed ends where the next one begins with a root's properties, after 16 MiB, or with the stream.
+    """
+    text, start, place, depth, ended = b"", 0, 0, 0, False
+    while not ended:
+        kept = start if depth else place
+        carried = len(text) - kept  # with as much more, a value of many chunks isn't looked through for each of them
+        chunk = stream.read(max(_CHUNK, min(carried, _LONGEST - carried)))
+        ended = not chunk
+        text, start, place = text[kept:] + chunk, 0, place - kept
+        while True:
+            if depth == 0:
+                begins = _BEGINS.search(text, place)
+                if begins is None:
+                    bracket = text.rfind(b"(", place)
+                    place = bracket if bracket >= 0 and not text[bracket + 1 :].strip() else len(text)
+                    break
+                start, place, depth = begins.start(), begins.start() + 1, 1
+            token = _TOKEN.search(text, place)
+            if token is None or token.lastgroup == "cut":
+                place = len(text) if token is None else token.start()
                 break
-            place = token.end()
-            if kind == "root" and depth:
-                yield text[start : token.start()]
-                depth = 0
-            if kind in ("root", "open"):
-                if depth == 0:
-                    start = token.start()
+            if token.lastgroup == "open":
+                if not ended and len(text) - token.start() < _UNDECIDED:
+                    place = token.start()
+                    break
+                if _ROOT.match(text, token.start()):
+                    yield text[start : token.start()]
+                    start, depth = token.start(), 0
                 depth += 1
-                if kind == "root":
-                    place = token.end()
-            elif kind == "close" and depth:
+            elif token.lastgroup is None:
                 depth -= 1
                 if depth == 0:
                     yield text[start : token.end()]
-                    start = token.end()
-        if not cut:
-            place = max(place, len(text) - 64)
-        if depth == 0:
-            start = place
-        if not chunk or (depth and len(text) - start > _LONGEST):
-            if depth:
-                yield text[start:]
-            if not chunk:
-                return
-            start, depth, place = len(text), 0, len(text)
+            place = token.end()
+        if depth and len(text) - start > _LONGEST:
+            yield text[start:]
+            start, place, depth = len(text), len(text), 0
+    if depth:
+        yield text[start:]
 
 
 def read(text: bytes, source: str = "") -> Record:
@@ -123,28 +132,29 @@ def read(text: bytes, source: str = "") -> Record:
         if root.has_property("GM") and root.get_raw("GM").strip() not in (b"1", b""):
             raise ValueError("it is another game than Go")
         size = game.get_size()
-        if not 5 <= size <= 19:
-            raise ValueError(f"a board of {size} lines; here they have 5 to 19")
+        if not SMALLEST <= size <= LARGEST:
+            raise ValueError(f"a board of {size} lines; here they have {SMALLEST} to {LARGEST}")
         nodes = game.get_main_sequence()
-        stones = _stones(nodes[0], size)
+        stones: dict[int, int] = {}
+        _set_up(nodes[0], size, stones)
     except (ValueError, KeyError, RecursionError) as error:
-        raise InputError(f"{source or 'this record'}: {first_line(error)}") from None
+        raise InputError(f"{source or 'this record'}: {first_line(error)[:200]}") from None
     moves: list[tuple[int, int]] = []
     cut = ""
     for node in nodes:
         try:
-            if node is not root and any(map(node.has_property, ("AB", "AW", "AE"))):
+            if node is not root and any(map(node.has_property, _SET_UP)):
                 if moves:
                     raise ValueError("stones are set up after the first move")
-                stones += _stones(node, size)
-            for colour, name in ((BLACK, "B"), (WHITE, "W")):
-                if node.has_property(name):
-                    at = node.get(name)
-                    moves.append((colour, size * size if at is None else _point(at, size)))
+                _set_up(node, size, stones)
+            moves += [
+                (colour, _played(node, name, size)) for colour, name in ((BLACK, "B"), (WHITE, "W")) if node.has_property(name)
+            ]
         except ValueError as error:
             cut = f"after move {len(moves)}: {first_line(error)}"
             break
-    return Record(size, tuple(stones), tuple(moves), _number(root, "KM"), _text(root, "RE"), source, cut)
+    placed = tuple(sorted((colour, point) for point, colour in stones.items()))
+    return Record(size, placed, tuple(moves), _number(root, "KM"), _text(root, "RE"), source, cut)
 
 
 def first(path: Path) -> Record:
@@ -190,7 +200,8 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     elif name.endswith(_ARCHIVES):
         with tarfile.open(path, "r|*") as tape:
             for member in tape:
-                stream = tape.extractfile(member) if member.name.lower().endswith(".sgf") else None
+                wanted = member.isfile() and member.name.lower().endswith(".sgf")
+                stream = tape.extractfile(member) if wanted else None
                 if stream is not None:
                     with stream:
                         yield f"{path}/{member.name}", stream
@@ -199,13 +210,23 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
             yield str(path), opened
 
 
-def _stones(node: sgf.Tree_node, size: int) -> list[tuple[int, int]]:
-    black, white, empty = node.get_setup_stones()
-    return [
-        (colour, _point(at, size))
-        for colour, points in ((BLACK, black), (WHITE, white), (EMPTY, empty))
-        for at in sorted(points)
-    ]
+def _set_up(node: sgf.Tree_node, size: int, stones: dict[int, int]) -> None:
+    """Put the stones that `node` sets up into `stones`, by point, and take off what it empties."""
+    try:
+        black, white, empty = node.get_setup_stones()
+    except ValueError:
+        raise ValueError("stones are set up where there is no point of the board") from None
+    stones.update({_point(at, size): colour for colour, points in ((BLACK, black), (WHITE, white)) for at in points})
+    for at in empty:
+        stones.pop(_point(at, size), None)
+
+
+def _played(node: sgf.Tree_node, name: str, size: int) -> int:
+    try:
+        at = node.get(name)
+    except ValueError:
+        raise ValueError("a move is at no point of the board") from None
+    return size * size if at is None else _point(at, size)
 
 
 def _point(at: tuple[int, int], size: int) -> int:
@@ -218,7 +239,11 @@ def _place(point: int, size: int) -> tuple[int, int] | None:
 
 
 def _text(root: sgf.Tree_node, name: str) -> str:
-    return root.get_raw(name).decode("utf-8", "replace").strip() if root.has_property(name) else ""
+    """A property's first value, without its escapes."""
+    if not root.has_property(name):
+        return ""
+    value: bytes = sgf_grammar.simpletext_value(root.get_raw_list(name)[0])
+    return value.decode("utf-8", "replace").strip()
 
 
 def _number(root: sgf.Tree_node, name: str) -> float:
