@@ -118,7 +118,13 @@ def test_chapter_2_shows_what_its_commands_and_python_lines_make(tmp_path: Path,
 
 
 def test_a_chapter_that_is_not_there_is_refused(convsight: Run) -> None:
-    assert convsight("tour", "--chapter", 3).stderr.strip().endswith("there is no chapter 3; there are 1, 2")
+    assert convsight("tour", "--chapter", 4).stderr.strip().endswith("there is no chapter 4; there are 1, 2, 3")
+
+
+def test_chapter_3_shows_what_its_commands_make(tmp_path: Path, convsight: Run) -> None:
+    page, _ = made(tmp_path, "--chapter", "3")
+    assert [re.search(r'class="row">(L\d+)', each)[1] for each in sections(page)] == ["L8", "L9", "L9"]
+    assert_its_commands_make_its_pictures(page, convsight)
 
 
 def test_counts_count_what_each_judge_and_both_name_right() -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from convsight.go.moves import Moves
 
 Games = Annotated[
-    list[Path], typer.Argument(metavar="GAMES...", help="SGF: files of one or many games, .gz .xz .bz2 .zip .tar, folders.")
+    list[Path],
+    typer.Argument(metavar="GAMES...", help="SGF: files of one or many games, .gz .xz .bz2 .zip .tar, folders; or example."),
 ]
 GoNetwork = Annotated[str, typer.Option(help="go, which ships, or a file that `go train` wrote.")]
 PLANES = {"48": 48, "raw": 12, "colours": 4}
@@ -34,12 +35,19 @@ def go_network(name: str) -> Network:
     return opened
 
 
+def game_file(path: Path) -> Path:
+    """`path`, or for the name "example" the games that come with convsight."""
+    from convsight.go.sgf import EXAMPLE
+
+    return EXAMPLE if str(path) == "example" and not path.exists() else path
+
+
 def read_games(paths: list[Path], size: int) -> Moves:
     """The games on boards of `size` in `paths`; says how many there are, and what became of the others."""
     from convsight.go.data import load as load_games
 
     with _counting() as count:
-        moves, report = load_games(paths, size, on_game=count)
+        moves, report = load_games(map(game_file, paths), size, on_game=count)
     for line in _told(report):
         say(line)
     return moves

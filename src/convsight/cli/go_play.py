@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from convsight.cli.go_options import GoNetwork, go_network, read_games
+from convsight.cli.go_options import GoNetwork, game_file, go_network, read_games
 from convsight.cli.options import Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
@@ -77,7 +77,7 @@ def match(
 
 
 def suggest(
-    game: Annotated[Path, typer.Argument(metavar="FILE.sgf", help="A game record.")],
+    game: Annotated[Path, typer.Argument(metavar="FILE.sgf", help="A game record; or example.")],
     move: Annotated[int | None, typer.Option(min=1, help="What to play as this move of it. Default: after the last.")] = None,
     why: Annotated[str | None, typer.Option(help="A point, D4, or best: also draw which stones carry that move.")] = None,
     network: GoNetwork = "go",
@@ -87,14 +87,14 @@ def suggest(
 ) -> None:
     """Say which moves the network expects in a position of a game, and draw them on the board.
 
-    Example: convsight go suggest game.sgf --move 60 --why best
+    Example: convsight go suggest example --move 60 --why best
     """
     from convsight.go import draw, samples, sgf, show
     from convsight.go.player import Player
 
     opened = go_network(network).to(device or best_device())
     size = opened.input.shape[1]
-    record = sgf.first(game)
+    record = sgf.first(game_file(game))
     if record.size != size:
         raise InputError(f"{game} is on {record.size} lines; the network plays on {size}")
     number = move or len(record.moves) + 1
@@ -149,7 +149,7 @@ def show(
 
     Example: convsight go show
 
-    Example: convsight go show games.sgf.xz --layer conv3 --unit 5
+    Example: convsight go show example --layer conv3 --unit 5
     """
     from convsight.go import draw
     from convsight.go import show as showing

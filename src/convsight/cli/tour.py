@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -18,7 +19,9 @@ from convsight.files import check_writable
 
 def tour(
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("tour.html"),
-    chapter: Annotated[list[int] | None, typer.Option(help="1 digits, 2 photographs; several times. Default: all.")] = None,
+    chapter: Annotated[
+        list[int] | None, typer.Option(help="1 digits, 2 photographs, 3 Go; several times. Default: all.")
+    ] = None,
     seed: Seed = 0,
     device: Device = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
@@ -31,10 +34,9 @@ def tour(
     """
     from convsight.network import load
     from convsight.precision import best_device
-    from convsight.tour import digits, photographs
     from convsight.tour.page import Chapter, write_page
 
-    known = {1: digits, 2: photographs}
+    known = {1: "digits", 2: "photographs", 3: "go"}
     for number in chapter or ():
         if number not in known:
             raise InputError(f"there is no chapter {number}; there are {', '.join(map(str, known))}")
@@ -45,19 +47,20 @@ def tour(
     chapters = []
     for number in sorted(set(chapter or known)):
         try:
-            for name in known[number].NETWORKS:
+            told = import_module(f"convsight.tour.{known[number]}")
+            for name in told.NETWORKS:
                 load(name)
-        except InputError as error:  # no index is in reach
+        except InputError as error:  # no index is in reach, or packages are missing
             if chapter:
                 raise
             say(f"chapter {number} is left out: {error}")
             continue
         made = []
-        with progress(f"chapter {number}", known[number].SECTIONS) as done:
-            for section in known[number].sections(seed, where):
+        with progress(f"chapter {number}", told.SECTIONS) as done:
+            for section in told.sections(seed, where):
                 made.append(section)
                 done(len(made), section.title)
-        chapters.append(Chapter(known[number].TITLE, known[number].introduction(), tuple(made)))
+        chapters.append(Chapter(told.TITLE, told.introduction(), tuple(made)))
     seconds = perf_counter() - started
     write_page(chapters, out, seconds=seconds)
     say(f"the tour, {sum(len(each.sections) for each in chapters)} sections in {seconds:.0f} s: {out}")

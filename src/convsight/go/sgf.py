@@ -24,6 +24,7 @@ from convsight.errors import InputError, first_line
 from convsight.files import written_whole
 from convsight.go.rules import BLACK, LARGEST, SMALLEST, WHITE
 
+EXAMPLE = Path(__file__).parent / "example.sgf"  # games that the network which ships played against itself
 _LETTERS = "ABCDEFGHJKLMNOPQRST"
 _BEGINS = re.compile(rb"\(\s*;")
 _ROOT = re.compile(rb"\(\s*;\s*(?:GM|FF)\s*\[")
