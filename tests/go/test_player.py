@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from convsight.go import board, model
+from convsight.go.player import RESIGN, Player
+from convsight.go.rules import BLACK
+from convsight.network import Network
+
+
+def network(likes: dict[int, float], size: int = 9) -> Network:
+    """A network that expects moves as their numbers say, whatever the board."""
+    made = model.untrained(model.policy(width=2, depth=1, planes=4, size=size))
+    with torch.no_grad():
+        for each in made.module.parameters():
+            each.zero_()
+        for point, chance in likes.items():
+            made.module[-1].bias[point] = chance  # type: ignore[index, union-attr, operator]
+    return made
+
+
+def test_its_move_is_the_likeliest_that_is_sensible() -> None:
+    player = Player(network({40: 9.0, 41: 5.0, 3: 2.0}))
+    games, random = board.new(1, 9), np.random.default_rng(0)
+    assert player.choose(games, random) == 40
+    board.play(games, [40])
+    assert player.choose(games, random) == 41
+    prior = player.prior(games)[0]
+    assert prior[40] == 0 and np.isclose(prior.sum(), 1) and prior[3] > prior[4] > 0
+
+
+def test_with_a_temperature_moves_are_drawn_as_often_as_it_expects_them() -> None:
+    chances = np.log([6.0, 3.0])
+    player = Player(network({40: float(chances[0]) + 20, 41: float(chances[1]) + 20}), temperature=1.0)
+    random = np.random.default_rng(0)
+    drawn = [player.choose(board.new(1, 9), random) for _ in range(300)]
+    assert set(drawn) == {40, 41} and 170 < drawn.count(40) < 230
+    sharper = Player(player.network, temperature=0.25)
+    again = [sharper.choose(board.new(1, 9), random) for _ in range(300)]
+    assert again.count(40) > 260
+
+
+def test_it_gives_up_a_game_that_random_games_do_not_win() -> None:
+    games = board.new(1, 9)
+    board.set_up(games, [point for point in range(81) if point % 9 not in (0, 4, 8)], BLACK)
+    games.status[0, 0] = 3 - BLACK
+    assert Player(network({}), resign=0.1).choose(games, np.random.default_rng(0)) == RESIGN
+    assert Player(network({})).choose(games, np.random.default_rng(0)) != RESIGN
