@@ -19,6 +19,7 @@ from convsight.activations import read
 from convsight.errors import InputError
 from convsight.image.gram import Inside, gram
 from convsight.image.resize import longest, resized
+from convsight.memory import keep_little
 from convsight.network import Network
 from convsight.objectives import Objective, total_variation
 from convsight.optimizers import MakeOptimizer, adam, lbfgs
@@ -37,6 +38,7 @@ SMOOTHNESS = 1.5  # of the mean difference between neighbours: enough against a 
 STEPS = (80, 40)
 MARGIN = 16
 _LONGEST = 8
+_LARGE = 1024
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ def transfer(
     scores: list[Tensor] = []
     done, seconds = 0, 0.0
     for length in sizes:
+        if length > _LARGE:
+            keep_little()
         small = longest(photograph, length)
         if min(small.shape[-2:]) + 2 * MARGIN < LEAST:
             height, width = small.shape[-2:]
@@ -287,7 +291,7 @@ def _pixels(clear: Inside, field: Field | None) -> Inside:
 
 def _optimizer(length: int) -> MakeOptimizer:
     """L-BFGS keeps forty pictures, too many of large ones."""
-    return lbfgs(line_search=False) if length <= 1024 else adam(0.005)
+    return lbfgs(line_search=False) if length <= _LARGE else adam(0.005)
 
 
 def _in_one_size(kept: Sequence[Tensor]) -> Tensor:
