@@ -95,7 +95,7 @@ class Muon(Optimizer):
         super().__init__(groups, {})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # narrower than torch's overloads
         """One step along the gradients that are there; `closure`, if given, makes them."""
         if closure is not None:
             with torch.enable_grad():

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from convsight.cli.options import Data, Device, Seed
-from convsight.cli.progress import progress
+from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError, by
 from convsight.files import check_ending, check_writable
@@ -52,10 +52,7 @@ def train(
     started = perf_counter()
     checkpoint = out.with_suffix(".checkpoint")
 
-    def left() -> str:
-        return f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
-
-    with progress("training", steps, left=left) as done:
+    with progress("training", steps, left=left_at(checkpoint)) as done:
         fit(
             network,
             shuffled((known.images, known.labels), batch=plan.batch, seed=seed, change=model.distorted_and_labels),

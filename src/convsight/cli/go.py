@@ -14,7 +14,7 @@ import typer
 from convsight.cli import go_play
 from convsight.cli.go_options import PLANES, Games, GoNetwork, go_network, read_games
 from convsight.cli.options import Device, Seed
-from convsight.cli.progress import progress
+from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
 from convsight.files import check_ending, check_writable
@@ -88,10 +88,7 @@ def train(
         curve.unlink(missing_ok=True)
     started = perf_counter()
 
-    def left() -> str:
-        return f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
-
-    with progress("training", steps, left=left) as done:
+    with progress("training", steps, left=left_at(checkpoint)) as done:
 
         def note(step: int, loss: float) -> None:
             done(step + 1, f"loss {loss:.3f}")

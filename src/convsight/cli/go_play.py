@@ -60,7 +60,7 @@ def match(
     from convsight.go import match as matches
 
     check_writable(out / "0001.sgf")
-    commands = [f"{matches.REFEREE} --level 10" if each == "gnugo" else each for each in (first, second)]
+    commands = [f"{matches.gnu_go()} --level 10" if each == "gnugo" else each for each in (first, second)]
     with progress("playing", games, left=lambda: f"the games so far are in {out}") as done:
         tally = matches.match(
             commands[0], commands[1], games, size=size, komi=komi, seconds=seconds, folder=out,

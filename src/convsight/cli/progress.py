@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -15,6 +16,11 @@ from convsight.errors import InputError
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f}/s" if task.speed else "", style="cyan")
+
+
+def left_at(checkpoint: Path) -> Callable[[], str]:
+    """What `progress` shall say is left of a training that writes `checkpoint`."""
+    return lambda: f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from convsight.go.rules import (
     Array,
     compiled,
     count_liberties,
+    entry,
     is_legal,
     play_one,
     position_hash,
@@ -152,8 +153,8 @@ def _play(games: Games, points: Array) -> Array:
         point = points[game]
         if point < 0:
             continue
-        entry = 0 if point == size * size else (point // size + 1) * (size + 2) + point % size + 1
-        answers[game] = play_one(size, colours[game], placed[game], status[game], past[game], entry, removed, scratch)
+        at = entry(size, point)
+        answers[game] = play_one(size, colours[game], placed[game], status[game], past[game], at, removed, scratch)
     return answers
 
 
@@ -164,8 +165,8 @@ def _legal(games: Games) -> Array:
     removed, scratch = np.zeros(colours.shape[1], np.int32), scratch_for(colours.shape[1])
     for game in range(colours.shape[0]):
         for point in range(size * size):
-            entry = (point // size + 1) * (size + 2) + point % size + 1
-            answers[game, point] = is_legal(size, colours[game], status[game], past[game], entry, removed, scratch)
+            at = entry(size, point)
+            answers[game, point] = is_legal(size, colours[game], status[game], past[game], at, removed, scratch)
     return answers
 
 
@@ -177,9 +178,9 @@ def _liberties(games: Games) -> Array:
     for game in range(colours.shape[0]):
         for row in range(size):
             for column in range(size):
-                entry = (row + 1) * (size + 2) + column + 1
-                if colours[game, entry] != EMPTY:
-                    answers[game, row, column] = count_liberties(colours[game], size + 2, entry, size * size, scratch)
+                at = entry(size, row * size + column)
+                if colours[game, at] != EMPTY:
+                    answers[game, row, column] = count_liberties(colours[game], size + 2, at, size * size, scratch)
     return answers
 
 
@@ -218,7 +219,7 @@ def entry_of(size: int, point: int) -> int:
     """Where point r * size + c lies in the flat arrays. Raises InputError if there is no such point."""
     if not 0 <= point < size * size:
         raise InputError(f"there is no point {point} on a board of {size} lines")
-    return (point // size + 1) * (size + 2) + point % size + 1
+    return entry(size, point)
 
 
 def _remember(games: Games) -> None:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from convsight.go.board import handicap, most_handicap
 from convsight.go.rules import BLACK, EMPTY
-from convsight.pictures import to_tensor
+from convsight.go.sgf import LETTERS
+from convsight.pictures import grid, to_tensor
 
 WOOD, LINE, GOOD, BAD = (222, 184, 120), (70, 50, 25), (30, 110, 220), (210, 50, 40)
-_LETTERS = "ABCDEFGHJKLMNOPQRST"
 _TIMES = 4  # drawn so much larger, then made small, so that edges are smooth
 
 
@@ -42,7 +43,7 @@ def picture(
     for index in range(1, size + 1):
         draw.line([(unit, index * unit), (size * unit, index * unit)], LINE, _TIMES)
         draw.line([(index * unit, unit), (index * unit, size * unit)], LINE, _TIMES)
-    for point in _stars(size):
+    for point in handicap(size, most_handicap(size)) if size >= 9 else ():
         _disc(draw, at(point), unit // 10, LINE)
     for point, tint in (tints or {}).items():
         x, y = at(point)
@@ -70,7 +71,7 @@ def picture(
         for index in range(size):
             place, number = (index + 1) * unit, str(size - index)
             for other in (unit * 0.3, (size + 0.7) * unit):
-                draw.text((place, other), _LETTERS[index], LINE, font, "mm")
+                draw.text((place, other), LETTERS[index], LINE, font, "mm")
                 draw.text((other, place), number, LINE, font, "mm")
     if frame:
         top, left, bottom, right = frame
@@ -126,22 +127,7 @@ def pattern(weights: NDArray[np.float32], *, cell: int = 18) -> Tensor:
 
 def side_by_side(pictures: Sequence[Tensor], *, columns: int, gap: int = 8) -> Tensor:
     """Pictures of one size in rows, on white: (3, H, W)."""
-    _, height, width = pictures[0].shape
-    rows = -(-len(pictures) // columns)
-    sheet = torch.ones(3, rows * (height + gap) + gap, columns * (width + gap) + gap)
-    for index, each in enumerate(pictures):
-        row, column = divmod(index, columns)
-        top, left = gap + row * (height + gap), gap + column * (width + gap)
-        sheet[:, top : top + height, left : left + width] = each
-    return sheet
-
-
-def _stars(size: int) -> list[int]:
-    if size < 9:
-        return []
-    low = 3 if size >= 13 else 2
-    lines = [low, size - 1 - low] + ([size // 2] if size % 2 else [])
-    return [row * size + column for row in lines for column in lines]
+    return grid(torch.stack(list(pictures)), columns=columns, enlarge=1, gap=gap, ground=1.0)
 
 
 def _disc(

@@ -153,14 +153,11 @@ class Engine:
             board.set_up(self.games, [point], colour)
         for colour, point in record.moves[: None if until is None else until - 1]:
             self._play(colour, point)
-        colours = [colour for colour, _ in record.moves]
-        last = len(self.moves)
-        following = colours[last] if last < len(colours) else 3 - colours[-1] if colours else WHITE if record.stones else BLACK
-        self.games.status[0, PLAYER] = following
+        self.games.status[0, PLAYER] = record.to_play(len(self.moves) + 1)
         return ""
 
     def do_showboard(self) -> str:
-        letters = "   " + " ".join("ABCDEFGHJKLMNOPQRST"[: self.size])
+        letters = "   " + " ".join(sgf.LETTERS[: self.size])
         rows = [
             f"{self.size - row:2d} {' '.join('.XO'[colour] for colour in line)} {self.size - row:<2d}".rstrip()
             for row, line in enumerate(self.games.board()[0])
@@ -214,9 +211,7 @@ class Engine:
         """The line of an analysis: the moves that `colour` would play, the likeliest first; numbers as KataGo or Leela Zero."""
         games = self.position(colour)
         prior = self.player.prior(games)[0]
-        ahead, wins = lead(games, self.player.komi, ownership(games))
-        sign = 1 if colour == BLACK else -1
-        wins, ahead = (wins if sign > 0 else 1 - wins), sign * ahead
+        ahead, wins = lead(games, self.player.komi, ownership(games), colour)
         likely = [
             (int(point), float(prior[point])) for point in np.argsort(-prior, kind="stable")[:20] if prior[point] > 0.0005
         ]

@@ -19,7 +19,6 @@ from convsight.errors import InputError
 from convsight.go import sgf
 from convsight.go.rules import BLACK, WHITE
 
-REFEREE = "gnugo --mode gtp --chinese-rules"
 NAMES = {BLACK: "black", WHITE: "white"}
 
 
@@ -142,11 +141,8 @@ def match(
     `seconds`: how long a program may take for an answer. `folder`: where a record of each game goes. `on_game(count, tally)` is
     called after each. Raises InputError if a program can't be started, or there is no GNU Go to be the referee.
     """
-    found = shutil.which("gnugo") or shutil.which("gnugo", path="/usr/games")
-    if found is None:
-        raise InputError("the referee is GNU Go, which isn't here; on Debian: apt install gnugo")
+    referee = Program(gnu_go(), seconds=120)
     programs = [Program(first, seconds=seconds), Program(second, seconds=seconds)]
-    referee = Program(REFEREE.replace("gnugo", found, 1), seconds=120)
     tally = Tally()
     try:
         for number in range(games):
@@ -170,6 +166,14 @@ def match(
         for each in (*programs, referee):
             each.stop()
     return tally
+
+
+def gnu_go() -> str:
+    """The command that starts GNU Go with area rules. Raises InputError if it isn't here."""
+    found = shutil.which("gnugo") or shutil.which("gnugo", path="/usr/games")
+    if found is None:
+        raise InputError("the referee is GNU Go, which isn't here; on Debian: apt install gnugo")
+    return f"{found} --mode gtp --chinese-rules"
 
 
 def play_game(players: Sequence[Program], referee: Program, *, size: int, komi: float) -> tuple[sgf.Record, int | None, str]:

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from convsight.go.board import Games, legal
+from convsight.go.board import Games
 from convsight.go.encode import SENSIBLE, planes
 from convsight.go.model import probabilities
 from convsight.go.playout import lead, ownership
-from convsight.go.rules import BLACK, PASSES, PLAYER
+from convsight.go.rules import PASSES, PLAYER
 from convsight.network import Network
 
 RESIGN = -1
@@ -38,7 +38,7 @@ class Player:
         given = planes(games)
         count = self.network.input.shape[0]
         answers = probabilities(self.network, torch.from_numpy(given[:, :count]), symmetric=self.symmetric)
-        sensible = given[:, SENSIBLE].reshape(len(given), -1) * legal(games)[:, :-1]
+        sensible = given[:, SENSIBLE].reshape(len(given), -1)
         masked = answers.cpu().numpy() * sensible
         return np.asarray(masked / np.maximum(masked.sum(1, keepdims=True), 1e-30), np.float32)
 
@@ -47,15 +47,15 @@ class Player:
 
         It passes if there is no sensible move, or if the other side passed and it leads when the game is played out at random.
         """
-        size, own_sign = games.size, 1 if games.status[0, PLAYER] == BLACK else -1
+        size = games.size
         moves = self.prior(games)[0].astype(np.float64)
         if not moves.any():
             return size * size
         if games.status[0, PASSES] or self.resign:
-            ahead, wins = lead(games, self.komi, ownership(games))
-            if games.status[0, PASSES] and own_sign * ahead > 0:
+            ahead, wins = lead(games, self.komi, ownership(games), games.status[0, PLAYER])
+            if games.status[0, PASSES] and ahead > 0:
                 return size * size
-            if (wins if own_sign > 0 else 1 - wins) < self.resign:
+            if wins < self.resign:
                 return RESIGN
         if self.temperature == 0:
             return int(moves.argmax())

@@ -17,6 +17,7 @@ from convsight.go.rules import (
     Array,
     compiled,
     count_liberties,
+    entry,
     is_legal,
     is_own_eye,
     play_one,
@@ -32,9 +33,9 @@ def ownership(games: Games, count: int = COUNT, *, seed: int = 0) -> NDArray[np.
     return _finished(games, count, seed)
 
 
-def lead(games: Games, komi: float, owned: NDArray[np.float32]) -> tuple[float, float]:
-    """Of the first game: by how many points black leads, `komi` counted, on average, and in what part of the games it wins."""
-    scores = owned[0].sum((1, 2)) - komi
+def lead(games: Games, komi: float, owned: NDArray[np.float32], colour: int = BLACK) -> tuple[float, float]:
+    """Of the first game: by how many points `colour` leads, `komi` counted, on average, and what part of the games it wins."""
+    scores = (owned[0].sum((1, 2)) - komi) * (1 if colour == BLACK else -1)
     return float(scores.mean()), float(((scores > 0) + 0.5 * (scores == 0)).mean())
 
 
@@ -46,14 +47,14 @@ def statuses(games: Games, owned: NDArray[np.float32]) -> dict[str, list[list[in
     found: dict[str, list[list[int]]] = {"alive": [], "dead": [], "seki": []}
     known: set[int] = set()
     for point in range(size * size):
-        entry = entry_of(size, point)
-        if colours[entry] == EMPTY or point in known:
+        at = entry(size, point)
+        if colours[at] == EMPTY or point in known:
             continue
-        count_liberties(colours, width, entry, size * size, scratch)
+        count_liberties(colours, width, at, size * size, scratch)
         entries = scratch[colours.size : colours.size + scratch[-2]]
         chain = sorted(int((each // width - 1) * size + each % width - 1) for each in entries)
         known.update(chain)
-        own = float(mean[chain].mean()) * (1 if colours[entry] == BLACK else -1)
+        own = float(mean[chain].mean()) * (1 if colours[at] == BLACK else -1)
         found["dead" if own < _DEAD else "seki" if own < -_DEAD else "alive"].append(chain)
     return found
 
@@ -82,13 +83,13 @@ def _finished(games: Games, count: int, seed: int) -> Array:
                 move, start = 0, np.random.randint(size * size)  # noqa: NPY002
                 for offset in range(size * size):
                     point = (start + offset) % (size * size)
-                    entry = (point // size + 1) * width + point % size + 1
+                    at = entry(size, point)
                     if (
-                        here[entry] == EMPTY
-                        and not is_own_eye(here, width, entry, state[PLAYER])
-                        and is_legal(size, here, state, past, entry, removed, scratch)
+                        here[at] == EMPTY
+                        and not is_own_eye(here, width, at, state[PLAYER])
+                        and is_legal(size, here, state, past, at, removed, scratch)
                     ):
-                        move = entry
+                        move = at
                         break
                 passes = passes + 1 if move == 0 else 0
                 play_one(size, here, when, state, past, move, removed, scratch)
@@ -96,11 +97,11 @@ def _finished(games: Games, count: int, seed: int) -> Array:
                     break
             for row in range(size):
                 for column in range(size):
-                    entry = (row + 1) * width + column + 1
-                    black, white = here[entry] == BLACK, here[entry] == 3 - BLACK
-                    if here[entry] == EMPTY:
+                    at = entry(size, row * size + column)
+                    black, white = here[at] == BLACK, here[at] == 3 - BLACK
+                    if here[at] == EMPTY:
                         for step in (1, -1, width, -width):
-                            black |= here[entry + step] == BLACK
-                            white |= here[entry + step] == 3 - BLACK
+                            black |= here[at + step] == BLACK
+                            white |= here[at + step] == 3 - BLACK
                     owned[game, each, row, column] = 0 if black == white else 1 if black else -1
     return owned

@@ -29,6 +29,12 @@ def compiled(function: Function) -> Function:
 
 
 @compiled
+def entry(size: int, point: int) -> int:
+    """Where point r * size + c lies in the flat array; 0 for a pass, which is size * size."""
+    return 0 if point == size * size else (point // size + 1) * (size + 2) + point % size + 1
+
+
+@compiled
 def scratch_for(points: int) -> Array:
     """Room for `count_liberties`: of each point a mark, the stones of a chain, its liberties; its size and the latest mark."""
     return np.zeros(3 * points + 2, np.int32)

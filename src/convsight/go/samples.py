@@ -18,7 +18,7 @@ from convsight.go.board import LONG_AGO, Games, new
 from convsight.go.encode import encode_one
 from convsight.go.ladder import trail_for_reading
 from convsight.go.moves import Moves, of_records
-from convsight.go.rules import BLACK, BORDER, EMPTY, PLAYER, WHITE, Array, compiled, give_turn, play_one, scratch_for
+from convsight.go.rules import BLACK, BORDER, EMPTY, PLAYER, Array, compiled, entry, give_turn, play_one, scratch_for
 
 
 def encoded(
@@ -53,15 +53,12 @@ def positions(moves: Moves, chosen: NDArray[np.int32]) -> Games:
 
 def position(record: sgf.Record, number: int) -> Games:
     """The board before move `number` of `record`, from 1, or after its last. Raises InputError if a move is forbidden."""
-    following = record.moves[number - 1] if number <= len(record.moves) else (_follower(record), record.size**2)
-    cut = of_records([replace(record, moves=(*record.moves[: number - 1], following))], record.size)
-    if legal_moves(cut)[0] < number - 1:
-        raise InputError(f"{record.source or 'this record'}: the rules forbid its move {legal_moves(cut)[0] + 1}")
+    to_play = (record.to_play(number), record.size**2)
+    cut = of_records([replace(record, moves=(*record.moves[: number - 1], to_play))], record.size)
+    allowed = legal_moves(cut)[0]
+    if allowed < number - 1:
+        raise InputError(f"{record.source or 'this record'}: the rules forbid its move {allowed + 1}")
     return positions(cut, np.array([number - 1], np.int32))
-
-
-def _follower(record: sgf.Record) -> int:
-    return 3 - record.moves[-1][0] if record.moves else WHITE if record.stones else BLACK
 
 
 def symmetry_table(size: int) -> NDArray[np.int16]:
@@ -88,7 +85,7 @@ def legal_moves(moves: Moves) -> Array:
         _begin(moves, game, unturned, colours, placed, status)
         for index in range(moves.first[game], moves.first[game + 1]):
             give_turn(status, moves.colours[index])
-            point = _entry(moves.size, moves.points[index])
+            point = entry(moves.size, moves.points[index])
             if play_one(moves.size, colours, placed, status, past, point, removed, scratch) < 0:
                 break
             answers[game] += 1
@@ -124,7 +121,7 @@ def _play_to(
     _begin(moves, game, turned, colours, placed, status)
     for index in range(moves.first[game], last):
         give_turn(status, moves.colours[index])
-        point = _entry(moves.size, turned[moves.points[index]])
+        point = entry(moves.size, turned[moves.points[index]])
         play_one(moves.size, colours, placed, status, past, point, removed, scratch)
     give_turn(status, moves.colours[last])
 
@@ -139,7 +136,7 @@ def _begin(moves: Moves, game: int, turned: Array, colours: Array, placed: Array
     status[:] = 0
     status[PLAYER] = BLACK
     for index in range(moves.first_stone[game], moves.first_stone[game + 1]):
-        colours[_entry(size, turned[moves.stones[index]])] = moves.stone_colours[index]
+        colours[entry(size, turned[moves.stones[index]])] = moves.stone_colours[index]
 
 
 @compiled
@@ -149,8 +146,3 @@ def _room(size: int) -> tuple[Array, Array, Array, Array, Array, Array]:
         np.zeros(points, np.int8), np.zeros(points, np.int16), np.zeros(6, np.int32), np.zeros(0, np.uint64),
         np.zeros(points, np.int32), scratch_for(points),
     )  # fmt: skip
-
-
-@compiled
-def _entry(size: int, point: int) -> int:
-    return 0 if point == size * size else (point // size + 1) * (size + 2) + point % size + 1

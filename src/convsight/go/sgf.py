@@ -25,7 +25,7 @@ from convsight.files import written_whole
 from convsight.go.rules import BLACK, LARGEST, SMALLEST, WHITE
 
 EXAMPLE = Path(__file__).parent / "example.sgf"  # games that the network which ships played against itself
-_LETTERS = "ABCDEFGHJKLMNOPQRST"
+LETTERS = "ABCDEFGHJKLMNOPQRST"
 _BEGINS = re.compile(rb"\(\s*;")
 _ROOT = re.compile(rb"\(\s*;\s*(?:GM|FF)\s*\[")
 _TOKEN = re.compile(rb"(?P<value>\[[^\\\]]*(?:\\.[^\\\]]*)*\])|(?P<cut>\[)|(?P<open>\()|\)", re.DOTALL)
@@ -52,6 +52,12 @@ class Record:
     result: str = ""
     source: str = ""
     cut: str = ""
+
+    def to_play(self, number: int) -> int:
+        """Who plays move `number`, from 1: as it is written, or after the last the other side."""
+        if number <= len(self.moves):
+            return self.moves[number - 1][0]
+        return 3 - self.moves[-1][0] if self.moves else WHITE if self.stones else BLACK
 
 
 def texts(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
@@ -259,7 +265,7 @@ def named(point: int, size: int) -> str:
     """A point as players say it, D4, or pass: letters without I from the left, numbers from below."""
     if point == size * size:
         return "pass"
-    return f"{_LETTERS[point % size]}{size - point // size}"
+    return f"{LETTERS[point % size]}{size - point // size}"
 
 
 def of_name(name: str, size: int) -> int:
@@ -267,7 +273,7 @@ def of_name(name: str, size: int) -> int:
     wanted = name.strip().upper()
     if wanted == "PASS":
         return size * size
-    column, row = _LETTERS[:size].find(wanted[:1] or "?"), wanted[1:]
+    column, row = LETTERS[:size].find(wanted[:1] or "?"), wanted[1:]
     if column < 0 or not row.isdecimal() or len(row) > 2 or not 1 <= int(row) <= size:
         raise InputError(f'there is no point "{name}" on a board of {size} lines')
     return (size - int(row)) * size + column

@@ -129,7 +129,7 @@ def response(network: Network, layer: str, unit: int, games: Games) -> Tensor:
 def carrying(network: Network, games: Games, point: int) -> dict[int, float]:
     """For each stone of the first game, by how much the log probability of a move at `point` falls without it.
 
-    Only stones whose chain, without them, leaves every chain a liberty; taking one off leaves ko and the others as they are.
+    Taking one off leaves ko and the other stones as they are; no chain loses a liberty by it.
     Source: occlusion, Zeiler, Fergus 2014, section 4.2.
     """
     size = games.size
