@@ -120,7 +120,10 @@ def test_filters_are_shown_as_stones_and_by_positions(convsight: Run) -> None:
         (("evaluate", "games.sgf", "--network", "digits"), "digits is no network for Go: it takes 1x28x28"),
         (("evaluate", "no.zip", "--network", "net9.safetensors"), "no.zip can't be read: File is not a zip file"),
         (("evaluate", "empty", "--network", "net9.safetensors"), "the folder empty holds no .sgf"),
-        (("suggest", "games.sgf", "--move", "99", "--network", "net9.safetensors"), "has 30 moves; --move is from 1 to 31"),
+        (
+            ("suggest", "games.sgf", "--move", "99", "--network", "net9.safetensors"),
+            "the move is from 1 to 31, not 99",
+        ),
         (("suggest", "games.sgf", "--why", "z9", "--network", "net9.safetensors"), 'no point "z9" on a board of 9 lines'),
         (("suggest", "games.sgf", "--network", "net13.safetensors"), "is on 9 lines; the network plays on 13"),
         (("suggest", "empty.sgf", "--network", "net9.safetensors"), "empty.sgf holds no game"),

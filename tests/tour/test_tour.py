@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from convsight.go.views import View
 from convsight.image.judge import Verdict
 from convsight.pictures import png
 from convsight.tour.digits import counts
@@ -41,7 +42,7 @@ def test_a_device_that_is_not_there_is_one_sentence(convsight: Run) -> None:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Made where no package index is in reach, and no network was fetched before: chapter 1 alone."""
+    """Made where no package index is in reach, and no network was fetched before: without chapter 2."""
     folder = tmp_path_factory.mktemp("tour")
     found, said = made(folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder), XDG_CACHE_HOME=str(folder))
     assert "chapter 2 is left out: cannot download" in said
@@ -72,9 +73,12 @@ def test_the_page_is_whole_and_fetches_nothing(page: str) -> None:
 
 
 def test_every_section_has_its_row_a_picture_and_a_described_command(page: str) -> None:
-    assert [re.search(r'class="row">(L\d+)', each)[1] for each in sections(page)] == ["L1", "L2", "L3", "L4", "L5", "L5", "L5"]
+    assert [re.search(r'class="row">(L\d+)', each)[1] for each in sections(page)] == [
+        *("L1", "L2", "L3", "L4", "L5", "L5", "L5"),
+        *("L8", "L9", "L9"),
+    ]
     for each in sections(page):
-        assert re.search(r'<img src="data:image/png;base64,[^"]{100,}" alt="[^"]{10,}"', each)
+        assert re.search(r'<img (?:class="smooth" )?src="data:image/png;base64,[^"]{100,}" alt="[^"]{10,}"', each)
         assert "<code>$ convsight " in each
 
 
@@ -96,8 +100,9 @@ def assert_its_python_lines_make_its_pictures(page: str) -> None:
         setup, _, expression = line.rpartition("; ")
         exec(setup, names)
         result = eval(expression, names)
-        assert isinstance(result, Visualization)
-        assert shown in (result._repr_png_(), png(result.sheet(enlarge=1))), line
+        assert isinstance(result, Visualization | View)
+        sheets = [png(result.sheet(enlarge=1))] if isinstance(result, Visualization) else []
+        assert shown in (result._repr_png_(), *sheets), line
 
 
 def test_the_commands_make_the_pictures_that_stand_beside_them(page: str, convsight: Run) -> None:
@@ -125,6 +130,7 @@ def test_chapter_3_shows_what_its_commands_make(tmp_path: Path, convsight: Run) 
     page, _ = made(tmp_path, "--chapter", "3")
     assert [re.search(r'class="row">(L\d+)', each)[1] for each in sections(page)] == ["L8", "L9", "L9"]
     assert_its_commands_make_its_pictures(page, convsight)
+    assert_its_python_lines_make_its_pictures(page)
 
 
 def test_counts_count_what_each_judge_and_both_name_right() -> None:

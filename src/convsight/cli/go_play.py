@@ -89,46 +89,30 @@ def suggest(
 
     Example: convsight go suggest example --move 60 --why best
     """
-    from convsight.go import draw, samples, sgf, show
-    from convsight.go.player import Player
+    from convsight.go import sgf, views
 
     opened = go_network(network).to(device or best_device())
-    size = opened.input.shape[1]
     record = sgf.first(game_file(game))
-    if record.size != size:
-        raise InputError(f"{game} is on {record.size} lines; the network plays on {size}")
     number = move or len(record.moves) + 1
-    if number > len(record.moves) + 1:
-        raise InputError(f"{game} has {len(record.moves)} moves; --move is from 1 to {len(record.moves) + 1}")
     path = out or Path(f"{game.stem}-{number}.png")
     check_ending(path, ".png")
     check_writable(path)
-    position = samples.position(record, number)
-    prior = Player(opened, symmetric=symmetric).prior(position)[0]
-    best = [int(each) for each in prior.argsort()[::-1][:8] if prior[each] > 0]
-    if not best:
-        raise InputError(f"before move {number} of {game} there is no sensible move; pass")
+    found = views.suggestion(opened, record, number, why=why, symmetric=symmetric)
     played = record.moves[number - 1][1] if number <= len(record.moves) else None
+    listed = found.best
+    if played is not None and played not in listed and played < record.size**2:
+        listed = [*listed, played]
     table = Table("move", "probability", "")
-    for each in best:
-        table.add_row(sgf.named(each, size), f"{prior[each]:.1%}", "played" if each == played else "")
-    if played is not None and played not in best and played < size * size:
-        table.add_row(sgf.named(played, size), f"{prior[played]:.1%}", "played")
+    for each in listed:
+        table.add_row(sgf.named(each, record.size), f"{found.prior[each]:.1%}", "played" if each == played else "")
     show_table(table)
-    last = record.moves[number - 2][1] if number > 1 else None
-    pictures = [draw.expected(position.board()[0], prior, last=last)]
     if why:
-        point = best[0] if why == "best" else sgf.of_name(why, size)
-        if point >= size * size or position.board()[0].flat[point]:
-            raise InputError(f"--why is an empty point or best, not {why}")
-        carried = show.carrying(opened, position, point)
-        pictures.append(draw.carrying(position.board()[0], carried, point, last=last))
-        strongest = sorted(carried, key=lambda each: -abs(carried[each]))[:5]
+        strongest = sorted(found.carried, key=lambda each: -abs(found.carried[each]))[:5]
         say(
-            f"without the stone, the log probability of {sgf.named(point, size)} falls by: "
-            + ", ".join(f"{sgf.named(each, size)} {carried[each]:+.2f}" for each in strongest)
+            f"without the stone, the log probability of {sgf.named(found.point, record.size)} falls by: "
+            + ", ".join(f"{sgf.named(each, record.size)} {found.carried[each]:+.2f}" for each in strongest)
         )
-    write_png(draw.side_by_side(pictures, columns=2), path)
+    write_png(found.picture, path)
     say(f"what is expected as move {number} of {game.name}: {path}")
 
 
@@ -151,29 +135,25 @@ def show(
 
     Example: convsight go show example --layer conv3 --unit 5
     """
-    from convsight.go import draw
-    from convsight.go import show as showing
+    from convsight.go import views
 
     opened = go_network(network).to(device or best_device())
     path = out or Path(f"{opened.name}-{layer}{'' if unit is None else f'-{unit}'}.png")
     check_ending(path, ".png")
     check_writable(path)
     if unit is None:
-        patterns = [draw.pattern(each) for each in showing.filters(opened)]
-        write_png(draw.side_by_side(patterns, columns=max(1, round(len(patterns) ** 0.5))), path)
-        say(f"{len(patterns)} filters; black is own, white the opponent's, blue an empty point: {path}")
+        write_png(views.filters(opened).picture, path)
+        say(f"the first filters; black is own, white the opponent's, blue an empty point: {path}")
         return
     if not games:
         raise InputError("to see what excites a filter, give GAMES to look through")
     known = read_games(games, opened.input.shape[1])
-    found = showing.strongest(opened, layer, unit, known, seed=seed)
-    pictures = []
-    with progress("climbing", len(found)) as done:
-        for index, each in enumerate(found):
-            more = showing.climbed(opened, layer, unit, each)
-            boards = [shown.games.board()[0] for shown in (each, more)]
-            pictures += draw.climb(boards[0], boards[1], showing.seen(opened, layer, each.place))
-            say(f"in a game {each.response:.2f}, climbed to {more.response:.2f}")
-            done(index + 1, "")
-    write_png(draw.side_by_side(pictures, columns=2), path)
+    with progress("climbing", 0) as done:
+
+        def note(count: int, _whole: int, before: float, after: float) -> None:
+            say(f"in a game {before:.2f}, climbed to {after:.2f}")
+            done(count, "")
+
+        found = views.climbs(opened, layer, unit, known, seed=seed, on_climb=note)
+    write_png(found.picture, path)
     say(f"left as played, right climbed from there (red what changed), framed what unit {unit} of {layer} sees: {path}")

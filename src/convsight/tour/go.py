@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convsight.go import draw, samples, sgf, show
+from convsight.go import sgf, show, views
 from convsight.go.data import load as load_games
-from convsight.go.player import Player
 from convsight.network import Network, load
 from convsight.pictures import png
 from convsight.tour.page import Picture, Section
@@ -37,44 +36,38 @@ def sections(seed: int, device: str) -> Iterator[Section]:
 
 
 def _expected(network: Network) -> Section:
-    record = sgf.first(sgf.EXAMPLE)
-    position = samples.position(record, MOVE)
-    board, last = position.board()[0], record.moves[MOVE - 2][1]
-    prior = Player(network).prior(position)[0]
-    best = int(prior.argmax())
-    carried = show.carrying(network, position, best)
-    pictures = [draw.expected(board, prior, last=last), draw.carrying(board, carried, best, last=last)]
-    first = sorted(carried, key=lambda each: -abs(carried[each]))[:3]
+    found = views.suggestion(network, sgf.first(sgf.EXAMPLE), MOVE, why="best")
+    size = network.input.shape[1]
+    first = sorted(found.carried, key=lambda each: -abs(found.carried[each]))[:3]
+    carriers = ", ".join(sgf.named(each, size) for each in first)
     return Section(
         row="L8",
         title="Which move comes next?",
         claim="Given the board, the move of the record is 1 and all other points are 0: so the network learns to foretell it.",
         picture=Picture(
-            png(draw.side_by_side(pictures, columns=2)),
+            png(found.picture),
             "A board with the likeliest moves in percent, and the stones that carry the likeliest of them",
             f"convsight go suggest example --move {MOVE} --why best",
-            "from convsight.go import player, samples, sgf; "
-            f'player.Player(load("go")).prior(samples.position(sgf.first(sgf.EXAMPLE), {MOVE}))',
+            f'from convsight.go import sgf, views; views.suggestion(load("go"), sgf.first(sgf.EXAMPLE), {MOVE}, why="best")',
             smooth=True,
         ),
-        finding=f"Likeliest is {sgf.named(best, record.size)} with {prior[best]:.0%}. Right, in blue, the stones without which "
-        f"it would be less likely, most of all {', '.join(sgf.named(each, record.size) for each in first)}; in red those "
-        "without which it would be more.",
+        finding=f"Likeliest is {sgf.named(found.point, size)} with {found.prior[found.point]:.0%}. Right, in blue, the stones "
+        f"without which it would be less likely, most of all {carriers}; in red those without which it would be more.",
     )
 
 
 def _filters(network: Network) -> Section:
-    patterns = [draw.pattern(each) for each in show.filters(network)]
+    count = len(show.filters(network))
     return Section(
         row="L9",
-        title=f"{len(patterns)} filters that look at stones",
+        title=f"{count} filters that look at stones",
         claim="The board is padded with zeros, and filters of 5 by 5 points slide over it; then filters of 3 by 3, layer "
         "after layer, without pooling.",
         picture=Picture(
-            png(draw.side_by_side(patterns, columns=max(1, round(len(patterns) ** 0.5)))),
-            f"{len(patterns)} small boards of 5 by 5 points with the stones that each filter likes best",
+            png(views.filters(network).picture),
+            f"{count} small boards of 5 by 5 points with the stones that each filter likes best",
             "convsight go show",
-            'from convsight.go import show; show.filters(load("go"))',
+            'from convsight.go import views; views.filters(load("go"))',
             smooth=True,
         ),
         finding="What each filter of the first layer likes best: own stones are black, the opponent's white, empty points "
@@ -84,25 +77,20 @@ def _filters(network: Network) -> Section:
 
 def _excited(network: Network, seed: int) -> Section:
     moves, _ = load_games([sgf.EXAMPLE], network.input.shape[1])
-    found = show.strongest(network, LAYER, UNIT, moves, seed=seed)
-    climbed = [show.climbed(network, LAYER, UNIT, each) for each in found]
-    pictures = [
-        picture
-        for each, more in zip(found, climbed, strict=True)
-        for picture in draw.climb(each.games.board()[0], more.games.board()[0], show.seen(network, LAYER, each.place))
-    ]
-    flags = f" --seed {seed}" if seed else ""
-    rises = ", ".join(f"{each.response:.1f} to {more.response:.1f}" for each, more in zip(found, climbed, strict=True))
+    shown = views.climbs(network, LAYER, UNIT, moves, seed=seed)
+    flags, named = (f" --seed {seed}", f", seed={seed}") if seed else ("", "")
+    pairs = zip(shown.found, shown.climbed, strict=True)
+    rises = ", ".join(f"{each.response:.1f} to {more.response:.1f}" for each, more in pairs)
     return Section(
         row="L9",
         title=f"What excites a filter of {LAYER}",
         claim="As in a picture: find the input that excites a filter most. On a board it must be a board.",
         picture=Picture(
-            png(draw.side_by_side(pictures, columns=2)),
+            png(shown.picture),
             "Three positions from games that excite the filter, and beside each a board that excites it more",
             f"convsight go show example --layer {LAYER} --unit {UNIT}{flags}",
-            "from convsight.go import data, sgf, show; moves, _ = data.load([sgf.EXAMPLE]); "
-            f'show.strongest(load("go"), "{LAYER}", {UNIT}, moves)',
+            "from convsight.go import data, sgf, views; moves, _ = data.load([sgf.EXAMPLE]); "
+            f'views.climbs(load("go"), "{LAYER}", {UNIT}, moves{named})',
             smooth=True,
         ),
         finding="Left three positions from games, right what became of them by changing one point after the other (red), as "
