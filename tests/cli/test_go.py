@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from convsight import load, save
+from convsight.cli.go import _note
 from convsight.go import board, model, sgf
 from convsight.go.sgf import Record
 from tests.conftest import Run
@@ -51,6 +52,13 @@ def test_a_network_is_trained_on_games_judged_and_kept_with_its_curve(convsight:
     assert "1 to 50" in judged.stdout
     more = convsight("go", "train", "games.sgf", "--size", 9, "--start", "mine.safetensors", "--positions", 32, "--batch", 16)
     assert more.returncode == 0, more.stderr
+
+
+def test_a_curve_is_told_anew_from_where_a_training_went_on() -> None:
+    curve = Path("mine.jsonl")
+    for positions in (100, 200, 300, 200, 250):
+        _note(curve, {"positions": positions, "loss": 1.5})
+    assert [json.loads(line)["positions"] for line in curve.read_text().splitlines()] == [100, 200, 250]
 
 
 def test_planes_may_be_fewer(convsight: Run) -> None:

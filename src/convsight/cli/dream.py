@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import add
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from PIL import Image
@@ -70,10 +70,10 @@ def dream(
         raise InputError(f"{network} takes {opened.input.shape[0]} channels, not colour pictures")
     goal = _goal(opened, layer, unit, label, guide)
     picture = opened.input.scaled(picture)
-    options = {"octaves": octaves, "steps": steps, "strength": strength, "detail": detail, "tile": tile}
+    options: dict[str, Any] = {"octaves": octaves, "steps": steps, "strength": strength, "detail": detail, "tile": tile}
     total = len(dreaming.octave_sizes(picture, octaves)) * steps
     with progress(f"dreaming {goal.name}", total) as done:
-        made = dreaming.dream(opened, picture, goal, seed=seed, on_step=lambda step: done(step + 1, ""), **options)  # type: ignore[arg-type]
+        made = dreaming.dream(opened, picture, goal, seed=seed, on_step=lambda step: done(step + 1, ""), **options)
     replace(made, settings=made.settings | {"photograph": str(photograph), "guide": guide and str(guide)}).save(path, enlarge=1)
     say(f"{made.settings['objective']}: {path}, {path.with_suffix('.json')}")
     if zoom:

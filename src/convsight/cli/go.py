@@ -17,7 +17,7 @@ from convsight.cli.options import Device, Seed
 from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
-from convsight.files import check_ending, check_writable
+from convsight.files import check_ending, check_writable, written_whole
 from convsight.network import save
 from convsight.precision import best_device
 
@@ -80,7 +80,7 @@ def train(
         network = model.untrained(model.policy(width=width, depth=depth, planes=PLANES[planes], size=size), seed=seed)
     if network.input.shape[1] != size:
         raise InputError(f"{start} plays on {network.input.shape[1]} lines; give --size {network.input.shape[1]}")
-    plan = replace(model.PLAN, batch=batch)
+    plan = replace(model.GO_ON if start else model.PLAN, batch=batch)
     steps = max(1, (positions or len(known.samples())) // batch)
     chosen = held_out.samples()[:: max(1, len(held_out.samples()) // _CHECKED)]
     checkpoint, curve = out.with_suffix(".checkpoint"), out.with_suffix(".jsonl")
@@ -96,8 +96,7 @@ def train(
                 found = model.scored(network, held_out, chosen)
                 network.module.train()
                 line = {"positions": (step + 1) * batch, "seconds": round(perf_counter() - started), "loss": round(loss, 4)}
-                with curve.open("a") as lines:
-                    lines.write(json.dumps(line | {key: round(each, 4) for key, each in asdict(found).items()}) + "\n")
+                _note(curve, line | {key: round(each, 4) for key, each in asdict(found).items()})
                 say(f"{line['positions']:,} positions: {found}")
 
         fit(
@@ -123,6 +122,14 @@ def train(
     }
     save(replace(network, card=card), out)
     say(f"{found}; {curve} has the curve: {out}")
+
+
+def _note(curve: Path, line: dict[str, float]) -> None:
+    """Add `line` to the curve, in place of those that a training told which then went on from before them."""
+    lines = curve.read_text().splitlines() if curve.exists() else []
+    before = [each for each in lines if json.loads(each)["positions"] < line["positions"]]
+    with written_whole(curve) as temporary:
+        temporary.write_text("\n".join([*before, json.dumps(line)]) + "\n")
 
 
 @app.command()

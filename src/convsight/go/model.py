@@ -7,7 +7,7 @@ is another game (lecture, row L9). Source: Silver et al. 2016, Nature 529, Metho
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,11 +19,12 @@ from convsight.architecture import Architecture, Convolution, build
 from convsight.go.moves import Moves
 from convsight.go.samples import encoded, symmetry_table
 from convsight.network import InputSpec, Network
-from convsight.optimizers import muon
+from convsight.optimizers import half_cosine, muon
 from convsight.precision import autocast, fastest
 from convsight.training import Batches, Plan, ahead, shuffled
 
 PLAN = Plan(epochs=1, batch=256, optimizer=muon(0.02))
+GO_ON = replace(PLAN, optimizer=muon(0.005, adam_learning_rate=5e-4), schedule=half_cosine)  # gentler: what it knows stays
 
 
 def policy(*, width: int = 64, depth: int = 7, planes: int = 48, size: int = 19) -> Architecture:
