@@ -8,10 +8,15 @@ import torch
 from torch import nn
 
 from convsight import Architecture, Convolution, InputError, build
+from convsight.architecture import WHOLE
 from convsight.image.model import DIGITS
 
 SPEECH_LIKE = Architecture(2, {"frequency": 40, "time": 15}, (Convolution(6, {"frequency": 8}, {"frequency": 6}),), (), 9)
 TEXT_LIKE = Architecture(1, {"embedding": 30, "time": 11}, (Convolution(7, {"time": 3}, {"time": 9}),), (), 2)
+KIMS = Architecture(
+    2, {"embedding": 6, "time": 5}, tuple(Convolution(4, {"time": each}, {"time": WHOLE}, padded="wide") for each in (2, 3, 8)),
+    (), 3, side_by_side=True, dropout=0.5,
+)  # fmt: skip
 GO_LIKE = Architecture(4, {"row": 9, "column": 9}, (Convolution(8, {"row": 5, "column": 5}, padded=True),) * 2, (), 81)
 
 
@@ -25,7 +30,9 @@ def test_the_digit_network_is_the_lectures() -> None:
     assert layers["fc1"].in_features == 50 * 5 * 5
 
 
-@pytest.mark.parametrize("architecture", [DIGITS, SPEECH_LIKE, TEXT_LIKE, GO_LIKE], ids=["digits", "speech", "text", "go"])
+@pytest.mark.parametrize(
+    "architecture", [DIGITS, SPEECH_LIKE, TEXT_LIKE, KIMS, GO_LIKE], ids=["digits", "speech", "text", "kim", "go"]
+)
 def test_it_builds_what_takes_its_axes_and_survives_json(architecture: Architecture) -> None:
     given = torch.rand(2, architecture.channels, *architecture.axes.values())
     assert build(architecture)(given).shape == (2, architecture.outputs)
@@ -40,6 +47,26 @@ def test_a_filter_spans_the_axes_that_it_does_not_slide_along() -> None:
     assert text.conv1_pool(text.conv1(torch.rand(1, 1, 30, 11))).shape == (1, 7, 1, 1)
 
 
+@pytest.mark.parametrize("axis", ["row", "column"])
+def test_spanning_an_axis_is_what_a_plain_convolution_gives(axis: str) -> None:
+    architecture = Architecture(3, {"row": 6, "column": 7}, (Convolution(5, {axis: 3}, padded="wide"),), (), 4)
+    ours = build(architecture).conv1
+    plain = nn.Conv2d(3, 5, ours.weight.shape[2:], padding=ours.padding)
+    plain.load_state_dict(ours.state_dict())
+    given = torch.rand(2, 3, 6, 7)
+    torch.testing.assert_close(ours(given), plain(given))
+
+
+def test_side_by_side_each_reads_the_input_and_the_best_of_each_is_joined() -> None:
+    module = build(KIMS).eval()
+    parts = [module.convolutions.get_submodule(f"conv{number}") for number in (1, 2, 3)]
+    given = torch.rand(2, 2, 6, 5)
+    joined = torch.cat([part(given).relu().amax((2, 3)) for part in parts], 1)
+    torch.testing.assert_close(module(given), module.output(joined))
+    longer = torch.cat([given, torch.zeros(2, 2, 6, 9)], 3)
+    assert module(longer).shape == (2, 3)
+
+
 def test_padding_keeps_the_length_and_without_pooling_there_is_no_pool() -> None:
     module = build(GO_LIKE)
     assert module[:3](torch.rand(1, 4, 9, 9)).shape == (1, 8, 9, 9)
@@ -52,6 +79,7 @@ def test_padding_keeps_the_length_and_without_pooling_there_is_no_pool() -> None
         (Convolution(3, {"hight": 3}), 'no axis "hight" in the input, which has height, width'),
         (Convolution(3, {"height": 29}), "a filter of 29 cannot slide along height, where 28 are left"),
         (Convolution(3, {"height": 4}, padded=True), "odd length, not 4"),
+        (Convolution(3, {"height": 0}, padded="wide"), "a filter of 0 cannot slide along height"),
         (Convolution(3, {"height": 20}, {"height": 10}), "cannot pool 10 along height, where 9 are left"),
     ],
 )

@@ -4,7 +4,8 @@ from importlib.metadata import version
 
 from convsight.architecture import Architecture, Convolution, build
 from convsight.errors import InputError
-from convsight.network import InputSpec, Network, load, save
+from convsight.input_spec import InputSpec
+from convsight.network import Network, load, save
 from convsight.objectives import Objective, channel, diverse, dream, l1, l2, logit, neuron, total_variation
 from convsight.optimizers import adam, lbfgs, sgd
 from convsight.parametrization import overlay, pixels, pixels_from, principal

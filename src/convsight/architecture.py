@@ -21,35 +21,41 @@ torch.Size([1, 10])
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor, nn
 
 from convsight.errors import InputError
 
+WHOLE = 0
+
 
 @dataclass(frozen=True)
 class Convolution:
-    """`filters` filters, a ReLU, and max pooling along the axes in `pools`, by that factor.
+    """`filters` filters, a ReLU, and max pooling along the axes in `pools`, by that factor, or over all there is with `WHOLE`.
 
     `slides`: the filter's length along each axis that it slides along; it spans every other axis whole.
-    `padded`: zeros around the input, so that sliding keeps the length of an axis.
+    `padded`: zeros around the input, so that sliding keeps the length of an axis; or "wide", so many that each end of the
+    input comes to lie under every part of the filter, and that inputs shorter than the filter will do.
     """
 
     filters: int
     slides: Mapping[str, int]
     pools: Mapping[str, int] = field(default_factory=dict)
-    padded: bool = False
+    padded: bool | Literal["wide"] = False
 
 
 @dataclass(frozen=True)
 class Architecture:
     """Input (B, channels, *axes), convolutions, fully connected layers with ReLU, and `outputs` numbers.
 
+    `side_by_side`: the convolutions don't follow one another; each reads the input, and what they put out is joined.
+    `dropout`: the part of the numbers before the last layer that training leaves out.
     `per_point`: instead of fully connected layers, one filter of 1x1 and a bias of its own for every point, so that the outputs
     are the points that the convolutions leave, row by row.
     """
@@ -60,6 +66,8 @@ class Architecture:
     fully_connected: tuple[int, ...]
     outputs: int
     per_point: bool = False
+    side_by_side: bool = False
+    dropout: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, for JSON; `from_dict` is its inverse."""
@@ -76,14 +84,16 @@ class Architecture:
                     Convolution(
                         filters=_count(each["filters"]),
                         slides={str(axis): _count(length) for axis, length in each["slides"].items()},
-                        pools={str(axis): _count(length) for axis, length in each["pools"].items()},
-                        padded=bool(each["padded"]),
+                        pools={str(axis): length and _count(length) for axis, length in each["pools"].items()},
+                        padded=each["padded"] if each["padded"] == "wide" else bool(each["padded"]),
                     )
                     for each in plain["convolutions"]
                 ),
                 fully_connected=tuple(_count(width) for width in plain["fully_connected"]),
                 outputs=_count(plain["outputs"]),
                 per_point=bool(plain.get("per_point", False)),
+                side_by_side=bool(plain.get("side_by_side", False)),
+                dropout=float(plain.get("dropout", 0.0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this describes no architecture: {error!r}") from None
@@ -92,8 +102,9 @@ class Architecture:
 def build(architecture: Architecture) -> nn.Sequential:
     """The network that `architecture` declares: (B, channels, *axes) to (B, outputs), its weights random.
 
-    Layers are named `conv1`, `conv1_relu`, `conv1_pool`, ..., `flatten`, `fc1`, `fc1_relu`, ..., `output`; with `per_point`,
-    after the convolutions `points`, `flatten` and `output`.
+    Layers are named `conv1`, `conv1_relu`, `conv1_pool`, ..., `flatten`, `fc1`, `fc1_relu`, ..., `dropout`, `output`; with
+    `per_point`, after the convolutions `points`, `flatten` and `output`; with `side_by_side`, those of the convolutions are
+    in `convolutions`.
     Raises InputError if the axes aren't two, a filter is longer than what it slides along, an axis doesn't exist, or the
     outputs of `per_point` aren't as many as the points.
     """
@@ -101,37 +112,81 @@ def build(architecture: Architecture) -> nn.Sequential:
         raise InputError(f"a network here has two axes, not {len(architecture.axes)}: {', '.join(architecture.axes)}")
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels, lengths = architecture.channels, dict(architecture.axes)
-    for number, convolution in enumerate(architecture.convolutions, start=1):
-        name = f"conv{number}"
-        _check_axes(convolution, lengths, name)
-        size = _pair(convolution.slides.get(axis, length) for axis, length in lengths.items())
-        padding = _pair((convolution.slides.get(axis, 1) - 1) // 2 if convolution.padded else 0 for axis in lengths)
-        pool = _pair(convolution.pools.get(axis, 1) for axis in lengths)
-        layers[name] = nn.Conv2d(channels, convolution.filters, size, padding=padding)
-        layers[f"{name}_relu"] = nn.ReLU()
-        if convolution.pools:
-            layers[f"{name}_pool"] = nn.MaxPool2d(pool)
-        channels = convolution.filters
-        lengths = {
-            axis: (length + 2 * pad - reach + 1) // factor
-            for (axis, length), pad, reach, factor in zip(lengths.items(), padding, size, pool, strict=True)
-        }
+    if architecture.side_by_side:
+        branches, features = [], 0
+        for number, convolution in enumerate(architecture.convolutions, start=1):
+            some, left = _convolved(convolution, channels, lengths, f"conv{number}")
+            branches.append(some)
+            features += convolution.filters * prod(left.values())
+        layers["convolutions"] = SideBySide(branches)
+    else:
+        for number, convolution in enumerate(architecture.convolutions, start=1):
+            some, lengths = _convolved(convolution, channels, lengths, f"conv{number}")
+            layers |= some
+            channels = convolution.filters
+        features = channels * prod(lengths.values())
     if architecture.per_point:
         points = prod(lengths.values())
-        if architecture.outputs != points or architecture.fully_connected:
+        if architecture.outputs != points or architecture.fully_connected or architecture.side_by_side:
             raise InputError(f"one output for each of {points} points, and nothing between, not {architecture.outputs}")
         layers["points"] = nn.Conv2d(channels, 1, 1, bias=False)
         layers["flatten"] = nn.Flatten()
         layers["output"] = PointBias(points)
         return nn.Sequential(layers)
     layers["flatten"] = nn.Flatten()
-    features = channels * prod(lengths.values())
     for number, width in enumerate(architecture.fully_connected, start=1):
         layers[f"fc{number}"] = nn.Linear(features, width)
         layers[f"fc{number}_relu"] = nn.ReLU()
         features = width
+    if architecture.dropout:
+        layers["dropout"] = nn.Dropout(architecture.dropout)
     layers["output"] = nn.Linear(features, architecture.outputs)
     return nn.Sequential(layers)
+
+
+class Spanning(nn.Conv2d):
+    """A convolution whose filters span an axis whole: to it the places along that axis are channels, which is much faster."""
+
+    def __init__(self, channels: int, filters: int, size: tuple[int, int], padding: tuple[int, int], spans: int) -> None:
+        """`spans`: 0 if the filters span the rows, 1 if the columns."""
+        super().__init__(channels, filters, size, padding=padding)
+        self.spans = spans
+
+    def forward(self, given: Tensor) -> Tensor:
+        """(B, channels, H, W) to (B, filters, 1, W'), or (B, filters, H', 1)."""
+        axis, padding = 2 + self.spans, tuple(map(int, self.padding))
+        places, filters = (each.movedim(axis, 2).flatten(1, 2).unsqueeze(axis) for each in (given, self.weight))
+        return F.conv2d(places, filters, self.bias, padding=padding)
+
+
+class WholeMax(nn.Module):
+    """The maximum along some axes, all there is of them; they become 1 long."""
+
+    def __init__(self, axes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.axes = axes
+
+    def forward(self, given: Tensor) -> Tensor:
+        return given.amax(self.axes, keepdim=True)
+
+
+class SideBySide(nn.Module):
+    """Several rows of layers that read the same, their outputs flattened and joined: (B, ...) to (B, features)."""
+
+    def __init__(self, rows: Sequence[Mapping[str, nn.Module]]) -> None:
+        super().__init__()
+        self.rows = [list(each) for each in rows]
+        for name, layer in (item for each in rows for item in each.items()):
+            self.add_module(name, layer)
+
+    def forward(self, given: Tensor) -> Tensor:
+        outputs = []
+        for row in self.rows:
+            output = given
+            for name in row:
+                output = self.get_submodule(name)(output)
+            outputs.append(output.flatten(1))
+        return torch.cat(outputs, 1)
 
 
 class PointBias(nn.Module):
@@ -145,18 +200,47 @@ class PointBias(nn.Module):
         return scores + self.bias
 
 
+def _convolved(
+    convolution: Convolution, channels: int, lengths: Mapping[str, int], name: str
+) -> tuple[OrderedDict[str, nn.Module], dict[str, int]]:
+    """The layers of one convolution, and how long it leaves each axis."""
+    _check_axes(convolution, lengths, name)
+    reach = {axis: convolution.slides.get(axis, length) for axis, length in lengths.items()}
+    padding = {axis: _padding(convolution, axis) for axis in lengths}
+    size, around = _pair(reach.values()), _pair(padding.values())
+    spanned = [number for number, axis in enumerate(lengths) if axis not in convolution.slides]
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    if len(spanned) == 1:
+        layers[name] = Spanning(channels, convolution.filters, size, around, spanned[0])
+    else:
+        layers[name] = nn.Conv2d(channels, convolution.filters, size, padding=around)
+    layers[f"{name}_relu"] = nn.ReLU()
+    left = {axis: length + 2 * padding[axis] - reach[axis] + 1 for axis, length in lengths.items()}
+    factors = _pair(convolution.pools.get(axis, 1) for axis in lengths)
+    if max(factors) > 1 or (convolution.pools and WHOLE not in factors):
+        layers[f"{name}_pool"] = nn.MaxPool2d(_pair(factor or 1 for factor in factors))
+    if WHOLE in factors:
+        layers[f"{name}_max"] = WholeMax(tuple(2 + place for place, factor in enumerate(factors) if factor == WHOLE))
+    return layers, {axis: length // (factor or length) for (axis, length), factor in zip(left.items(), factors, strict=True)}
+
+
+def _padding(convolution: Convolution, axis: str) -> int:
+    reach = convolution.slides.get(axis, 1)
+    return reach - 1 if convolution.padded == "wide" else (reach - 1) // 2 if convolution.padded else 0
+
+
 def _check_axes(convolution: Convolution, lengths: Mapping[str, int], name: str) -> None:
     for axis in (*convolution.slides, *convolution.pools):
         if axis not in lengths:
             raise InputError(f'{name}: no axis "{axis}" in the input, which has {", ".join(lengths)}')
     for axis, reach in convolution.slides.items():
-        if convolution.padded and reach % 2 == 0:
+        if convolution.padded is True and reach % 2 == 0:
             raise InputError(f"{name}: a padded filter has an odd length, not {reach} along {axis}")
-        if not 1 <= reach <= lengths[axis]:
+        if reach < 1 or (reach > lengths[axis] and convolution.padded != "wide"):
             raise InputError(f"{name}: a filter of {reach} cannot slide along {axis}, where {lengths[axis]} are left")
     for axis, factor in convolution.pools.items():
-        left = lengths[axis] if convolution.padded else lengths[axis] - convolution.slides.get(axis, lengths[axis]) + 1
-        if not 1 <= factor <= left:
+        left = lengths[axis] + 2 * _padding(convolution, axis) - convolution.slides.get(axis, lengths[axis]) + 1
+        if not WHOLE <= factor <= left:
             raise InputError(f"{name}: cannot pool {factor} along {axis}, where {left} are left")
 
 

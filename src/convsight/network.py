@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
-from math import isfinite, prod
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,6 +24,7 @@ from convsight.activations import check_readable, own_dtype
 from convsight.architecture import Architecture, build
 from convsight.errors import InputError, by, did_you_mean, first_line
 from convsight.files import written_whole
+from convsight.input_spec import InputSpec
 from convsight.receptive_field import Field, receptive_fields
 from convsight.state_dict import fill, read_state_dict
 
@@ -31,45 +32,7 @@ SHIPPED = ("digits", "go")
 _PRETRAINED = "convsight.image.pretrained"  # by name only: the core imports no application
 PRETRAINED = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
 _COLLECTIONS = ("torchvision", "timm")
-_MOST_NUMBERS = 2**28
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What a network takes: (B, *shape), float within `value_range`, then normalised to (x - mean) / std by channel.
-
-    `shape`: (C, H, W). `axes`: what H and W are. `mean` and `std` are in units of the value range; one number serves
-    all channels.
-    """
-
-    shape: tuple[int, int, int]
-    value_range: tuple[float, float] = (0.0, 1.0)
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-    axes: tuple[str, str] = ("height", "width")
-
-    def __post_init__(self) -> None:
-        """Raises InputError if the numbers make no sense together."""
-        if len(self.shape) != 3 or not all(isinstance(each, int) and each >= 1 for each in self.shape):
-            raise InputError(f"the shape of an input is (channels, height, width), not {self.shape}")
-        if prod(self.shape) > _MOST_NUMBERS:
-            raise InputError(f"an input of {by(self.shape)} has more than {_MOST_NUMBERS:,} numbers")
-        low, high = self.value_range
-        if not (isfinite(high - low) and low < high):
-            raise InputError(f"the value range of an input goes from a number to a larger one, not {self.value_range}")
-        for name, each in (("mean", self.mean), ("std", self.std)):
-            if len(each) not in (1, self.shape[0]) or not all(map(isfinite, each)) or (name == "std" and 0 in each):
-                raise InputError(f"the {name} of an input is one number, or {self.shape[0]}, not {each}")
-
-    def scaled(self, picture: Tensor) -> Tensor:
-        """`picture` in [0, 1] to the value range."""
-        low, high = self.value_range
-        return low + (high - low) * picture
-
-    def normalise(self, given: Tensor) -> Tensor:
-        """(B, C, H, W) in the value range to what the module takes."""
-        mean, std = (given.new_tensor(each).view(1, -1, 1, 1) for each in (self.mean, self.std))
-        return (given - mean) / std
+_ENCODER = "encoder."
 
 
 @dataclass(frozen=True)
@@ -196,9 +159,9 @@ def load(spec: str, *, weights: str | Path | None = None, shape: Sequence[int] |
     if weights is not None or shape is not None:
         raise InputError(f"{spec} brings its own weights and shape; give others only for package.module:factory")
     if spec.endswith(".safetensors"):
-        return _from_file(Path(spec), Path(spec).stem)
+        return _from_file(Path(spec), Path(spec).stem)[0]
     if spec in SHIPPED:
-        return _from_file(shipped(spec), spec)
+        return _from_file(shipped(spec), spec)[0]
     if elsewhere:
         pretrained = importlib.import_module(_PRETRAINED)
         opened: Network = getattr(pretrained, spec)() if spec in PRETRAINED else getattr(pretrained, collection)(name)
@@ -215,9 +178,16 @@ def shipped(name: str) -> Path:
     return Path(str(files("convsight") / "weights" / f"{name}.safetensors"))
 
 
-def save(network: Network, path: str | Path) -> None:
+def save(
+    network: Network,
+    path: str | Path,
+    encoder: Mapping[str, Tensor] | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> None:
     """Write weights and declaration to one safetensors file, from which `load` rebuilds the network without code.
 
+    `encoder` and `settings`, plain enough for JSON: what an application needs besides to make the input, and
+    `load_with_encoder` gives back.
     Raises InputError if the network has no `architecture`, or `path` cannot be written.
     """
     if network.architecture is None:
@@ -227,13 +197,25 @@ def save(network: Network, path: str | Path) -> None:
         "input": asdict(network.input),
         "labels": list(network.labels),
         "card": dict(network.card),
+        "encoder": dict(settings or {}),
     }
-    tensors = {name: each.detach().cpu().contiguous() for name, each in network.module.state_dict().items()}
+    all_tensors = network.module.state_dict() | {f"{_ENCODER}{name}": each for name, each in (encoder or {}).items()}
+    tensors = {name: each.detach().cpu().contiguous() for name, each in all_tensors.items()}
     with written_whole(path) as temporary:
         save_file(tensors, temporary, metadata={"convsight": json.dumps(header)})
 
 
-def _from_file(path: Path, name: str) -> Network:
+def load_with_encoder(spec: str) -> tuple[Network, dict[str, Tensor], dict[str, Any]]:
+    """A network that ships or that `save` wrote, and the `encoder` and `settings` it was saved with.
+
+    Raises InputError as `load` does.
+    """
+    if spec not in SHIPPED and not spec.endswith(".safetensors"):
+        raise InputError(f'"{spec}" is no .safetensors file of convsight')
+    return _from_file(shipped(spec) if spec in SHIPPED else Path(spec), Path(spec).stem)
+
+
+def _from_file(path: Path, name: str) -> tuple[Network, dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as opened:
             header = json.loads((opened.metadata() or {})["convsight"])
@@ -241,6 +223,8 @@ def _from_file(path: Path, name: str) -> Network:
         given = {key: tuple(each) if isinstance(each, list) else each for key, each in header["input"].items()}
         architecture = Architecture.from_dict(header["architecture"])
         labels, card = tuple(map(str, header["labels"])), dict(header["card"])
+        settings = dict(header.get("encoder", {}))
+        encoder = {each: tensors.pop(each) for each in list(tensors) if each.startswith(_ENCODER)}
         with torch.device("meta"):  # no memory is taken before the file's own tensors are known to fit
             module = build(architecture)
         network = Network(module, InputSpec(**given), labels, name, card, architecture)
@@ -255,7 +239,7 @@ def _from_file(path: Path, name: str) -> Network:
             raise InputError(f"{path} holds bare weights, no network of convsight; give it as --weights FILE") from None
         raise InputError(f"the header of {path} describes no network: {first_line(error)}") from None
     fill(network.module, tensors, path, assign=True)
-    return network
+    return network, {each.removeprefix(_ENCODER): tensor for each, tensor in encoder.items()}, settings
 
 
 def _from_factory(spec: str, weights: str | Path | None, shape: Sequence[int] | None) -> Network:

@@ -18,7 +18,8 @@ from torch import Generator, Tensor, nn
 from convsight.architecture import Architecture, Convolution, build
 from convsight.go.moves import Moves
 from convsight.go.samples import encoded, symmetry_table
-from convsight.network import InputSpec, Network
+from convsight.input_spec import InputSpec
+from convsight.network import Network
 from convsight.optimizers import half_cosine, muon
 from convsight.precision import autocast, fastest
 from convsight.training import Batches, Plan, ahead, shuffled

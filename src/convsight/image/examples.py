@@ -13,7 +13,8 @@ from torch import Tensor
 from convsight.activations import own_dtype, read
 from convsight.errors import InputError, by, first_line
 from convsight.image.resize import resized
-from convsight.network import InputSpec, Network
+from convsight.input_spec import InputSpec
+from convsight.network import Network
 from convsight.pictures import read_picture, to_tensor
 from convsight.receptive_field import Field, receptive_fields
 

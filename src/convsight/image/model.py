@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 
 from convsight.architecture import Architecture, Convolution, build
 from convsight.image.data import Digits
-from convsight.network import InputSpec, Network
+from convsight.input_spec import InputSpec
+from convsight.network import Network
 from convsight.optimizers import adamw
 from convsight.training import Plan
 

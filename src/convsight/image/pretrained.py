@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from convsight import assets
 from convsight.errors import InputError, did_you_mean, extra, first_line
-from convsight.network import InputSpec, Network
+from convsight.input_spec import InputSpec
+from convsight.network import Network
 from convsight.state_dict import fill
 
 Pooling = Literal["max", "average"]

@@ -1,0 +1,84 @@
+"""A sentence as numbers of words, and sentences as a tensor in which padding cannot be seen.
+
+Every sentence ends in at least one place of padding, whose vector is zero. So each filter, which is padded wide, meets a window
+of padding alone in every sentence, and more padding adds nothing that the maximum over time did not see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from convsight.errors import extra
+
+PADDING, UNKNOWN = 0, 1
+_OTHER = re.compile(r"[^A-Za-z0-9(),!?'`]")
+_CLITIC = re.compile(r"n't|'(?:s|ve|re|d|ll)")
+_MARK = re.compile(r"[,!()?]")
+_WORD_OR_MARK = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+
+
+def english(text: str) -> list[str]:
+    """Words in small letters, clitics such as n't apart; of other signs only , ! ? ( ) stay. Source: Kim 2014, clean_str."""
+    plain = _OTHER.sub(" ", text)
+    return _MARK.sub(r" \g<0> ", _CLITIC.sub(r" \g<0>", plain)).lower().split()
+
+
+def unicode(text: str) -> list[str]:
+    """Words of any script that writes spaces, in small letters (Unicode's case folding), and every other sign alone."""
+    return _WORD_OR_MARK.findall(text.casefold())
+
+
+def chinese(text: str) -> list[str]:
+    """Words as jieba finds them, and every other sign alone. Raises InputError without the extra `chinese`."""
+    return [each for each in extra("jieba", "chinese").cut(text.casefold()) if not each.isspace()]
+
+
+TOKENISERS: Mapping[str, Callable[[str], list[str]]] = {"english": english, "unicode": unicode, "chinese": chinese}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that a network knows; a word's number is its place. The first two stand for padding and for any other word."""
+
+    words: tuple[str, ...]
+    tokeniser: str = "english"
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self.words)}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def numbers(self, text: str) -> list[int]:
+        """The numbers of the words of `text`."""
+        known = self._numbers
+        return [known.get(word, UNKNOWN) for word in TOKENISERS[self.tokeniser](text)]
+
+
+def vocabulary(texts: Iterable[str], tokeniser: str = "english", *, most: int | None = None) -> Vocabulary:
+    """All words of `texts`, the frequent ones first, and `most` of them at most."""
+    counts = Counter(word for text in texts for word in TOKENISERS[tokeniser](text))
+    found = sorted(counts, key=lambda word: (-counts[word], word))[:most]
+    return Vocabulary(("<padding>", "<unknown>", *found), tokeniser)
+
+
+def padded(sentences: Sequence[Sequence[int]]) -> Tensor:
+    """Numbers of words to (B, 1, 1, T) float32, T one more than the longest: whole numbers, PADDING behind each sentence."""
+    longest = max(map(len, sentences), default=0)
+    rows = [[*each, *[PADDING] * (longest + 1 - len(each))] for each in sentences]
+    return torch.tensor(rows, dtype=torch.float32).view(len(sentences), 1, 1, longest + 1)
+
+
+def of_similar_length(sentences: Sequence[Sequence[int]], batch: int) -> Iterator[list[int]]:
+    """Which sentences to take together, `batch` at most, so that little is padding; each once."""
+    order = sorted(range(len(sentences)), key=lambda place: len(sentences[place]))
+    for start in range(0, len(order), batch):
+        yield order[start : start + batch]

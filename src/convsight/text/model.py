@@ -1,0 +1,224 @@
+"""Kim's network as a declaration, its loss, how it is trained, as data, and the classifier that comes of it.
+
+A sentence is a picture, words across and their vectors down. A filter spans a vector whole, since its numbers have no order,
+and slides along time; the maximum over time says whether what it looks for is anywhere. Source: Kim 2014, "Convolutional neural
+networks for sentence classification".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from torch import Generator, Tensor, nn
+
+from convsight.architecture import WHOLE, Architecture, Convolution, build
+from convsight.errors import InputError
+from convsight.input_spec import InputSpec
+from convsight.network import Network, load_with_encoder, save
+from convsight.optimizers import adamw
+from convsight.text.encode import PADDING, UNKNOWN, Vocabulary, of_similar_length, padded
+from convsight.text.slots import Slots, logits, slots_of
+from convsight.text.vectors import Vectors
+from convsight.training import Batches, Plan, Settings, shuffled, train
+
+Embeddings = Literal["rand", "static", "non-static", "multichannel"]
+PLAN = Plan(epochs=6, batch=50, optimizer=adamw(1e-3, weight_decay=1e-2))
+LONGEST_NORM = 3.0
+_LENGTH = 56  # of the longest sentence of MR; others may be longer
+_SPREAD = 0.25
+
+
+def kims(*, width: int = 300, classes: int = 2, channels: int = 1) -> Architecture:
+    """100 filters each of 3, 4 and 5 words, the maximum of each over time, dropout, and a number a class.
+
+    `width`: how many numbers a word has; `channels`: how many vectors.
+    """
+    return Architecture(
+        channels=channels,
+        axes={"embedding": width, "time": _LENGTH},
+        convolutions=tuple(Convolution(100, slides={"time": each}, pools={"time": WHOLE}, padded="wide") for each in (3, 4, 5)),
+        fully_connected=(),
+        outputs=classes,
+        side_by_side=True,
+        dropout=0.5,
+    )
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network with the words that it knows. `tables`: for each of its channels the words' vectors, (V, D) float32."""
+
+    network: Network
+    vocabulary: Vocabulary
+    tables: tuple[Tensor, ...]
+
+    @cached_property
+    def slots(self) -> Slots:
+        """What each word adds to each filter at each place under it."""
+        return slots_of(self.network.module, self.tables)
+
+    def embedded(self, sentences: Sequence[Sequence[int]]) -> Tensor:
+        """The pictures (B, channels, D, T) of sentences of numbers of words, which `network` takes."""
+        numbers = padded(sentences)[:, 0, 0].long()
+        return torch.stack([table[numbers].transpose(1, 2) for table in self.tables], 1)
+
+    def logits(self, texts: Sequence[str], *, batch: int = 512) -> Tensor:
+        """(N, classes); a text's numbers are the same to the bit whatever it is classified with."""
+        sentences = [self.vocabulary.numbers(each) for each in texts]
+        answers = torch.zeros(len(texts), len(self.network.labels))
+        for some in of_similar_length(sentences, batch):
+            numbers = padded([sentences[each] for each in some])[:, 0, 0].long()
+            answers[some] = logits(self.slots, numbers)
+        return answers
+
+    def probabilities(self, texts: Sequence[str]) -> Tensor:
+        """(N, classes), each row adding up to 1."""
+        return self.logits(texts).softmax(1)
+
+
+class Words(nn.Module):
+    """Numbers of words (B, 1, 1, T) to the picture of their vectors (B, channels, D, T); padding is zero, and stays it."""
+
+    def __init__(self, tables: Sequence[Tensor], tuned: Sequence[bool]) -> None:
+        """`tables`: (V, D) each; those that are `tuned` are learnt on."""
+        super().__init__()
+        self.tables = nn.ParameterList(
+            nn.Parameter(table.clone(), requires_grad=tune) for table, tune in zip(tables, tuned, strict=True)
+        )
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        which = numbers[:, 0, 0].long()
+        pictures = [F.embedding(which, table, padding_idx=PADDING) for table in self.tables]
+        return torch.stack(pictures, 1).transpose(2, 3)
+
+
+def untrained(
+    vocabulary: Vocabulary, labels: Sequence[str], *, embeddings: Embeddings = "rand", vectors: Vectors | None = None,
+    seed: int = 0,
+) -> Classifier:  # fmt: skip
+    """A network with weights drawn from `seed`; words that `vectors` lacks are drawn with the variance of the others.
+
+    Raises InputError if `embeddings` is none of those there are, or needs vectors and has none, or there is one label only.
+    """
+    if embeddings not in get_args(Embeddings):
+        raise InputError(f'embeddings are {", ".join(get_args(Embeddings))}, not "{embeddings}"')
+    if len(labels) < 2:
+        raise InputError(f"there must be two classes at least, not {len(labels)}")
+    if embeddings != "rand" and not vectors:
+        raise InputError(f"{embeddings} needs word vectors; none of them is of a word in these texts" if vectors == {} else
+                         f"{embeddings} needs word vectors; give some, or take rand")  # fmt: skip
+    table = first_vectors(vocabulary, vectors or {}, seed=seed)
+    channels = 2 if embeddings == "multichannel" else 1
+    architecture = kims(width=table.shape[1], classes=len(labels), channels=channels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = build(architecture)
+    spec = InputSpec((channels, table.shape[1], _LENGTH), value_range=(-1.0, 1.0), axes=("embedding", "time"))
+    return Classifier(Network(module, spec, tuple(labels), "text", {}, architecture), vocabulary, (table,) * channels)
+
+
+def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300, seed: int = 0) -> Tensor:
+    """(V, D) float32 with mean 0 and one deviation for all; padding is zero. Source: Kim 2014, section 3.2."""
+    random = Generator().manual_seed(seed)
+    known = [number for number, word in enumerate(vocabulary.words) if number > UNKNOWN and word in vectors]
+    width = len(next(iter(vectors.values()))) if vectors else width
+    limit = _SPREAD * 3**0.5
+    table = torch.empty(len(vocabulary), width).uniform_(-limit, limit, generator=random)
+    if known:
+        given = torch.stack([torch.from_numpy(vectors[vocabulary.words[number]]) for number in known])
+        given -= given.mean(0)
+        table[known] = _SPREAD * given / given.std().clamp_min(1e-12)
+    table[PADDING] = 0
+    return table
+
+
+def fit(
+    classifier: Classifier, texts: Sequence[str], labels: Sequence[int], *, embeddings: Embeddings = "rand", plan: Plan = PLAN,
+    seed: int = 0, word_dropout: float = 0.0, device: str | None = None, checkpoint: Path | None = None,
+    settings: Settings | None = None, on_step: Callable[[int, float], None] | None = None,
+) -> Classifier:  # fmt: skip
+    """A classifier that has learnt the `labels` of `texts`, numbers of classes; `training.train` says the rest.
+
+    `word_dropout`: how often a word is hidden, so that the network learns what to make of one that it doesn't know.
+    """
+    tuned = {"rand": (True,), "static": (False,), "non-static": (True,), "multichannel": (False, True)}[embeddings]
+    words, module = Words(classifier.tables, tuned), classifier.network.module
+    output = module.get_submodule("output")
+    whole = replace(
+        classifier.network,
+        module=nn.Sequential(words, module),
+        input=InputSpec((1, 1, _LENGTH), value_range=(0.0, float(len(classifier.vocabulary)))),
+    )
+    sentences = [classifier.vocabulary.numbers(each) for each in texts]
+    held = output.register_forward_pre_hook(_within_norm)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)  # dropout draws from there
+        train(
+            whole,
+            batches(sentences, labels, batch=plan.batch, seed=seed, word_dropout=word_dropout),
+            loss,
+            steps=plan.steps(len(texts)),
+            optimizer=plan.optimizer,
+            schedule=plan.schedule,
+            device=device,
+            checkpoint=checkpoint,
+            settings=settings,
+            on_step=on_step,
+        )
+    held.remove()
+    _within_norm(output)
+    tables = tuple(table.detach().cpu() for table in words.tables)
+    return Classifier(classifier.network.to("cpu"), classifier.vocabulary, tables)
+
+
+def loss(output: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy of each sample, (B,); `output`: (B, classes) before softmax, `labels`: (B,) int64."""
+    return F.cross_entropy(output, labels, reduction="none")
+
+
+def batches(
+    sentences: Sequence[Sequence[int]], labels: Sequence[int], *, batch: int, seed: int, word_dropout: float = 0.0
+) -> Batches:
+    """Sentences in random order; of each now and then a word is hidden."""
+
+    def change(chosen: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        numbers = padded([sentences[each] for each in chosen.tolist()])
+        hidden = (torch.rand(numbers.shape, generator=generator) < word_dropout) & (numbers != PADDING)
+        return numbers.masked_fill(hidden, UNKNOWN), targets
+
+    return shuffled((torch.arange(len(sentences)), torch.tensor(labels)), batch=batch, seed=seed, change=change)
+
+
+def save_classifier(classifier: Classifier, path: Path) -> None:
+    """Write network and words to one file; vectors in half precision. Raises InputError as `network.save` does."""
+    tables = {f"words{place}": table.half() for place, table in enumerate(classifier.tables)}
+    vocabulary = classifier.vocabulary
+    save(classifier.network, path, tables, {"words": list(vocabulary.words), "tokeniser": vocabulary.tokeniser})
+
+
+def load_classifier(spec: str) -> Classifier:
+    """The classifier in a file that `save_classifier` wrote, or the one that ships, `text`.
+
+    Raises InputError as `network.load` does, or if the file holds a network that has no words.
+    """
+    network, tables, settings = load_with_encoder(spec)
+    words, tokeniser = settings.get("words"), settings.get("tokeniser")
+    if not isinstance(words, list) or not isinstance(tokeniser, str) or "words0" not in tables:
+        raise InputError(f"{spec} is no network for text: it knows no words")
+    ordered = tuple(tables[name].float() for name in sorted(tables))
+    if len(ordered) != network.input.shape[0] or any(each.shape != (len(words), network.input.shape[1]) for each in ordered):
+        raise InputError(f"{spec}: its vectors are not those that its network was trained on")
+    return Classifier(network, Vocabulary(tuple(map(str, words)), tokeniser), ordered)
+
+
+def _within_norm(output: nn.Module, _given: object = None) -> None:
+    """Kim's constraint: no class weighs the features with a norm of more than 3."""
+    weight = output.get_parameter("weight")
+    with torch.no_grad():
+        weight.copy_(torch.renorm(weight, 2, 0, LONGEST_NORM))

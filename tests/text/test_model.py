@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convsight import InputError
+from convsight.text import encode, model
+from convsight.text.slots import features, windows
+
+GOOD = ["a fine film", "truly fine , truly moving", "moving and fine", "fine", "a moving film , fine at last"] * 8
+BAD = ["a dull film", "truly dull , truly silly", "silly and dull", "dull", "a silly film , dull at last"] * 8
+TEXTS, LABELS = GOOD + BAD, [1] * len(GOOD) + [0] * len(BAD)
+PLAN = replace(model.PLAN, epochs=6, batch=10)
+
+
+def small(embeddings: model.Embeddings = "rand", width: int = 12) -> model.Classifier:
+    vocabulary = encode.vocabulary(TEXTS)
+    random = np.random.default_rng(0)
+    vectors = {word: random.normal(size=width).astype(np.float32) for word in ("fine", "dull", "film", "a")}
+    return model.untrained(vocabulary, ("bad", "good"), embeddings=embeddings, vectors=vectors)
+
+
+@pytest.mark.parametrize("embeddings", ["rand", "static", "non-static", "multichannel"])
+def test_each_kind_of_embedding_learns_and_moves_what_it_says(embeddings: model.Embeddings) -> None:
+    start = small(embeddings)
+    before = [table.clone() for table in start.tables]
+    learnt = model.fit(start, TEXTS, LABELS, embeddings=embeddings, plan=PLAN, device="cpu")
+    assert learnt.logits(["a fine film", "dull and silly"]).argmax(1).tolist() == [1, 0]
+    moved = [not torch.equal(table, each) for table, each in zip(learnt.tables, before, strict=True)]
+    assert moved == {"rand": [True], "static": [False], "non-static": [True], "multichannel": [False, True]}[embeddings]
+    assert all((table[encode.PADDING] == 0).all() for table in learnt.tables)
+
+
+def test_the_same_seed_gives_the_same_network() -> None:
+    first, second = (model.fit(small(), TEXTS, LABELS, plan=PLAN, seed=3, device="cpu").logits(TEXTS) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_no_class_weighs_more_than_the_norm() -> None:
+    start = small()
+    with torch.no_grad():
+        start.network.module.output.weight.mul_(100)
+    learnt = model.fit(start, TEXTS, LABELS, plan=replace(PLAN, epochs=1), device="cpu")
+    assert float(learnt.network.module.output.weight.detach().norm(dim=1).max()) <= model.LONGEST_NORM * (1 + 1e-5)
+
+
+@pytest.mark.parametrize("embeddings", ["rand", "multichannel"])
+def test_tabulated_slots_answer_as_the_network_does(embeddings: model.Embeddings) -> None:
+    classifier = small(embeddings)
+    sentences = [classifier.vocabulary.numbers(text) for text in [*TEXTS, "", "fine", "a a a a a a a"]]
+    with torch.no_grad():
+        expected = classifier.network.module.eval()(classifier.embedded(sentences))
+    assert classifier.logits([*TEXTS, "", "fine", "a a a a a a a"]).numpy() == pytest.approx(expected.numpy(), abs=1e-5)
+
+
+WORDS = st.sampled_from(["fine", "dull", "film", "a", ",", "unheard"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(WORDS, max_size=30).map(" ".join), min_size=1, max_size=40), st.integers(1, 9))
+def test_what_a_sentence_is_batched_with_cannot_be_seen(texts: list[str], batch: int) -> None:
+    classifier = small()
+    together = classifier.logits(texts, batch=batch)
+    alone = torch.cat([classifier.logits([text]) for text in texts])
+    assert torch.equal(together, alone)
+    numbers = encode.padded([classifier.vocabulary.numbers(text) for text in texts])[:, 0, 0].long()
+    longer = torch.nn.functional.pad(numbers, (0, 17))
+    assert torch.equal(features(classifier.slots, numbers), features(classifier.slots, longer))
+
+
+def test_windows_cover_every_word_by_every_slot() -> None:
+    classifier = small()
+    numbers = encode.padded([classifier.vocabulary.numbers("fine film")])[:, 0, 0].long()
+    for answers, table, bias in zip(
+        windows(classifier.slots, numbers), classifier.slots.tables, classifier.slots.biases, strict=True
+    ):
+        reach = table.shape[1]
+        assert answers.shape[1] == 3 + reach - 1
+        first, film = numbers[0, :2]
+        assert torch.allclose(answers[0, 0], table[first, reach - 1] + bias, atol=1e-6)
+        assert torch.allclose(answers[0, reach - 1], table[first, 0] + table[film, 1] + bias, atol=1e-6)
+        assert torch.allclose(answers[0, -1], bias, atol=1e-6)
+
+
+def test_the_order_of_a_vectors_numbers_says_nothing() -> None:
+    """Lecture, row L11: filters span the embedding, so its dimensions may be shuffled, with the filters' alike."""
+    classifier = small()
+    order = torch.randperm(12)
+    for each in classifier.network.module.convolutions.children():
+        if isinstance(each, torch.nn.Conv2d):
+            each.weight.data = each.weight.data[:, :, order]
+    shuffled = replace(classifier, tables=tuple(table[:, order] for table in classifier.tables))
+    assert shuffled.logits(TEXTS).numpy() == pytest.approx(small().logits(TEXTS).numpy(), abs=1e-6)
+
+
+def test_a_classifier_survives_being_saved() -> None:
+    learnt = model.fit(small("multichannel"), TEXTS, LABELS, embeddings="multichannel", plan=PLAN, device="cpu")
+    model.save_classifier(learnt, Path("mine.safetensors"))
+    opened = model.load_classifier("mine.safetensors")
+    assert opened.vocabulary == learnt.vocabulary and opened.network.labels == ("bad", "good")
+    assert opened.logits(TEXTS).numpy() == pytest.approx(learnt.logits(TEXTS).numpy(), abs=0.02)  # vectors in half precision
+    model.save_classifier(opened, Path("again.safetensors"))
+    assert torch.equal(model.load_classifier("again.safetensors").logits(TEXTS), opened.logits(TEXTS))
+
+
+def test_what_cannot_be_is_said() -> None:
+    vocabulary = encode.vocabulary(TEXTS)
+    with pytest.raises(InputError, match="static needs word vectors"):
+        model.untrained(vocabulary, ("bad", "good"), embeddings="static")
+    with pytest.raises(InputError, match="two classes at least, not 1"):
+        model.untrained(vocabulary, ("bad",))
+    with pytest.raises(InputError, match="no network for text"):
+        model.load_classifier("digits")
+    learnt = small()
+    model.save_classifier(replace(learnt, tables=(learnt.tables[0][:, :5],)), Path("other.safetensors"))
+    with pytest.raises(InputError, match="not those that its network was trained on"):
+        model.load_classifier("other.safetensors")
+
+
+def test_unknown_words_get_the_variance_of_the_known() -> None:
+    vocabulary = encode.Vocabulary(("", "", *(f"word{number}" for number in range(4000))))
+    random = np.random.default_rng(0)
+    known = {f"word{number}": random.normal(3, 7, 20).astype(np.float32) for number in range(2000)}
+    table = model.first_vectors(vocabulary, known)
+    assert float(table[2002:].std()) == pytest.approx(float(table[2:2002].std()), rel=0.02)
+    assert float(table[2:2002].mean()) == pytest.approx(0, abs=1e-4) and (table[0] == 0).all()

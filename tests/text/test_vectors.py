@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convsight import InputError
+from convsight.text import vectors
+
+TEXT = "good 0.5 1 -2\nbad 1 2 3\n. . 4 5 6\n"
+
+
+def written(name: str, content: bytes) -> Path:
+    Path(name).write_bytes(content)
+    return Path(name)
+
+
+def word2vec(words: dict[str, list[float]], *, line_ends: bool) -> bytes:
+    width = len(next(iter(words.values())))
+    end = b"\n" if line_ends else b""
+    rows = (word.encode() + b" " + np.array(numbers, "<f4").tobytes() + end for word, numbers in words.items())
+    return f"{len(words)} {width}\n".encode() + b"".join(rows)
+
+
+@pytest.mark.parametrize("first", ["", "3 3\n"], ids=["GloVe", "word2vec"])
+def test_text_is_read_with_and_without_its_first_line(first: str) -> None:
+    found = vectors.read(written("v.txt", (first + TEXT).encode()), ["good", ". .", "ugly"])
+    assert {word: vector.tolist() for word, vector in found.items()} == {"good": [0.5, 1, -2], ". .": [4, 5, 6]}
+    assert found["good"].dtype == np.float32
+
+
+@pytest.mark.parametrize("line_ends", [True, False])
+def test_binary_is_read_with_and_without_line_ends(line_ends: bool) -> None:
+    content = word2vec({"good": [0.5, 1], "größe": [2, 3], "bad": [10, 32]}, line_ends=line_ends)
+    found = vectors.read(written("v.bin", content), ["größe", "bad"])
+    assert {word: vector.tolist() for word, vector in found.items()} == {"größe": [2, 3], "bad": [10, 32]}
+
+
+def test_compressed_files_are_read() -> None:
+    with gzip.open("v.vec.gz", "wb") as file:
+        file.write(TEXT.encode())
+    assert list(vectors.read(Path("v.vec.gz"), ["bad"])) == ["bad"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("v.txt", b"good 1 2 3\nbad 1 2\n", "line 2: 2 numbers, not 3"),
+        ("v.txt", b"good 1 two 3\n", "what follows 'good' are not 3 numbers"),
+        ("v.txt", b"good 1\n", "line 1"),
+        ("v.bin", b"good 1 2 3\n", "doesn't begin as a binary file"),
+        ("v.bin", word2vec({"good": [1, 2], "bad": [3, 4]}, line_ends=True)[:-4], "cut off: it has 1 of 2"),
+        ("v.vec.gz", b"no gzip", "can't be read"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(name: str, content: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        vectors.read(written(name, content), ["good", "bad"])
+    with pytest.raises(InputError, match="no file"):
+        vectors.read(Path("none.txt"), ["good"])
+
+
+def test_spacys_hash_of_a_word_is_the_published_one() -> None:
+    # as spaCy's documentation gives them: "coffee", and the names of parts of speech among its symbols have others
+    assert vectors.hashes(["coffee"]).tolist() == [3197928453018144401]
+    assert vectors.hashes(["apple", "I", "", "Größe und Gewicht"]).dtype == np.uint64
+
+
+def test_a_folder_of_spacy_is_read() -> None:
+    folder = Path("model/vocab")
+    folder.mkdir(parents=True)
+    np.save(folder / "vectors.npy", np.arange(6, dtype=np.float32).reshape(3, 2))
+    (folder / "vectors.npy").rename(folder / "vectors")
+    keys = vectors.hashes(["coffee", "tea"]).tolist()
+    packed = b"\xdf" + (3).to_bytes(4, "big")
+    for key, row in zip([*keys, 5], (2, 0, 200), strict=True):
+        packed += b"\xcf" + key.to_bytes(8, "big") + (b"\xcc" + bytes([row]) if row > 127 else bytes([row]))
+    (folder / "key2row").write_bytes(packed)
+    (folder / "strings.json").write_text(json.dumps(["tea", "coffee", "none"]))
+    for place in (Path("model"), folder):
+        found = vectors.read(place, ["coffee", "none"])
+        assert {word: vector.tolist() for word, vector in found.items()} == {"coffee": [4, 5]}
+    assert vectors.spacy_words(folder / "strings.json", folder / "key2row") == {"coffee": 2, "tea": 0}
+    (folder / "key2row").write_bytes(packed[:-3])
+    with pytest.raises(InputError, match="can't be read"):
+        vectors.read(folder, ["coffee"])
+    with pytest.raises(InputError, match="holds no vectors of spaCy"):
+        vectors.read(Path(), ["coffee"])
