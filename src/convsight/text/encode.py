@@ -57,10 +57,17 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
+    def number(self, word: str) -> int:
+        """The number of `word`; of "" it is padding's."""
+        return self._numbers.get(word, UNKNOWN) if word else PADDING
+
+    def split(self, text: str) -> list[str]:
+        """The words of `text`."""
+        return TOKENISERS[self.tokeniser](text)
+
     def numbers(self, text: str) -> list[int]:
         """The numbers of the words of `text`."""
-        known = self._numbers
-        return [known.get(word, UNKNOWN) for word in TOKENISERS[self.tokeniser](text)]
+        return [self.number(word) for word in self.split(text)]
 
 
 def vocabulary(texts: Iterable[str], tokeniser: str = "english", *, most: int | None = None) -> Vocabulary:

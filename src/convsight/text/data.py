@@ -1,0 +1,186 @@
+"""Files to samples: texts with their classes, from the forms in which people keep them, and how they are split."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convsight.errors import InputError, did_you_mean, extra, first_line
+
+_OPEN: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+_LONGEST_FIELD = 2**31 - 1
+HUB = "hf:"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """`texts` and, for each, the name of its class."""
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def classes(self) -> tuple[str, ...]:
+        """The names of all classes, in alphabetical order."""
+        return tuple(sorted(set(self.labels)))
+
+    def numbers(self, classes: Sequence[str]) -> list[int]:
+        """Each text's class as its place among `classes`. Raises InputError if a label is none of them."""
+        for label in self.labels:
+            if label not in classes:
+                raise InputError(f'the class "{label}" is none of {", ".join(classes)}, which the network knows')
+        return [classes.index(label) for label in self.labels]
+
+    def chosen(self, places: Iterable[int]) -> Labelled:
+        """Those at `places`."""
+        some = list(places)
+        return Labelled(tuple(self.texts[each] for each in some), tuple(self.labels[each] for each in some))
+
+    def balance(self) -> str:
+        """How many texts each class has."""
+        return ", ".join(f"{count:,} {label}" for label, count in Counter(self.labels).most_common())
+
+
+def load(source: str | Path, *, text: str = "text", label: str = "label") -> Labelled:
+    """The texts of `source` and their classes.
+
+    A table (.csv, .tsv, or .jsonl with an object a line) with the columns `text` and `label`; a folder with a file of lines for
+    each class (pos.txt, neg.txt) or a folder of texts for each; or a .txt of lines that each begin with a class. Files may be
+    .gz, .xz or .bz2. "hf:NAME" is the training part of a data set of Hugging Face. Texts are UTF-8, or else Windows-1252.
+    Raises InputError if there is no such file, column or data set, something is cut off, or no text is there.
+    """
+    if str(source).startswith(HUB):
+        found = list(_of_hub(str(source).removeprefix(HUB), text, label))
+    elif Path(source).is_dir():
+        found = list(_of_folder(Path(source)))
+    else:
+        found = list(_of_file(Path(source), text, label))
+    if not found:
+        raise InputError(f"there is no text in {source}")
+    return Labelled(tuple(each for each, _ in found), tuple(each for _, each in found))
+
+
+def folds(labels: Sequence[str], count: int, *, seed: int = 0) -> list[list[int]]:
+    """The places of all samples in `count` parts, each with about the same part of every class, at random."""
+    random = np.random.default_rng(seed)
+    parts: list[list[int]] = [[] for _ in range(count)]
+    dealt = 0
+    for each in sorted(set(labels)):
+        for place in random.permutation([number for number, label in enumerate(labels) if label == each]).tolist():
+            parts[dealt % count].append(place)
+            dealt += 1
+    return [sorted(part) for part in parts]
+
+
+def in_both(first: Labelled, second: Labelled) -> int:
+    """How many texts of `second` are also, word for word, in `first`."""
+    known = set(first.texts)
+    return sum(text in known for text in second.texts)
+
+
+def lines(path: Path) -> Iterator[str]:
+    """The lines of a text file, compressed or not, without their ends; bytes of zero are spaces."""
+    yield from io.StringIO(_content(path))
+
+
+def _of_folder(folder: Path) -> Iterator[tuple[str, str]]:
+    inside = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    for each in inside:
+        if each.is_dir():
+            for file in sorted(part for part in each.rglob("*") if part.is_file() and not part.name.startswith(".")):
+                yield _content(file).strip(), each.name
+        elif ".txt" in each.suffixes:
+            name = each.name.partition(".txt")[0]
+            yield from ((line.strip(), name) for line in lines(each) if line.strip())
+
+
+def _of_file(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
+    kind = next((each for each in reversed(path.suffixes) if each not in _OPEN), "")
+    if kind in (".csv", ".tsv"):
+        yield from _of_table(path, "," if kind == ".csv" else "\t", text, label)
+    elif kind in (".jsonl", ".ndjson", ".json"):
+        yield from _of_json_lines(path, text, label)
+    elif kind == ".txt":
+        for number, line in enumerate(lines(path), start=1):
+            name, _, rest = line.strip().partition(" ")
+            if name and not rest:
+                raise InputError(f"{path}, line {number}: a class, a space and a text, but there is one word only")
+            if name:
+                yield rest, name
+    else:
+        raise InputError(f"{path} should be a folder, or end in .csv, .tsv, .jsonl or .txt (a class, a space, a text a line)")
+
+
+def _of_table(path: Path, delimiter: str, text: str, label: str) -> Iterator[tuple[str, str]]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    rows = csv.reader(io.StringIO(_content(path), newline=""), delimiter=delimiter)
+    names = next(rows, [])
+    text_place, label_place = (_column(path, names, each) for each in (text, label))
+    for row in rows:
+        if not row:
+            continue
+        if len(row) != len(names):
+            raise InputError(f"{path}, line {rows.line_num}: {len(row)} columns, not {len(names)} as in the first line")
+        yield row[text_place], row[label_place]
+
+
+def _of_json_lines(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict):
+            raise InputError(f"{path}, line {number} is no JSON object")
+        _column(path, list(row), text)
+        _column(path, list(row), label)
+        yield str(row[text]), str(row[label])
+
+
+def _of_hub(name: str, text: str, label: str) -> Iterator[tuple[str, str]]:
+    datasets = extra("datasets", "hub")
+    try:
+        rows = datasets.load_dataset(name, split="train")
+    except Exception as error:  # what a hub or a data set makes its library raise is not bounded
+        raise InputError(f"cannot load {HUB}{name}: {first_line(error)}") from None
+    for each in (text, label):
+        _column(Path(name), rows.column_names, each)
+    names = getattr(rows.features[label], "names", None)
+    for row in rows:
+        yield str(row[text]), names[row[label]] if names else str(row[label])
+
+
+def _column(path: Path, names: list[str], wanted: str) -> int:
+    if wanted not in names:
+        raise InputError(f'{path} has no column "{wanted}"{did_you_mean(wanted, names)}; it has {", ".join(names) or "none"}')
+    return names.index(wanted)
+
+
+def _content(path: Path) -> str:
+    try:
+        with _OPEN.get(path.suffix, open)(path, "rb") as file:
+            content: bytes = file.read()
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        decoded = content.decode("cp1252", "replace")
+    return decoded.replace("\0", " ")

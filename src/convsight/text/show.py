@@ -1,0 +1,214 @@
+"""What a filter looks for, as words, and which words of a text decide.
+
+A filter is linear in the vectors under it, so the n-gram that it answers most strongly is found exactly, slot by slot, without
+a search. Thresholds and negative n-grams follow Jacovi, Shalom, Goldberg 2018, "Understanding convolutional neural networks for
+text classification".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import torch
+from torch import Tensor
+
+from convsight.errors import InputError
+from convsight.text.encode import PADDING, UNKNOWN, of_similar_length, padded
+from convsight.text.model import Classifier
+from convsight.text.slots import Slots, features, windows
+
+PURITY = 0.75
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class NGram:
+    """Words under a filter, one a slot, "" where there is none; what each adds to the filter's answer, and the answer."""
+
+    words: tuple[str, ...]
+    added: tuple[float, ...]
+    answer: float
+
+    def __str__(self) -> str:
+        return " ".join(each or "·" for each in self.words)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one filter contributes to the decision on a text: its n-gram, where its first word is, and logit by class."""
+
+    filter: int
+    start: int
+    ngram: NGram
+    contribution: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A text's words, the filters that answer to it, strongest first, and what the last layer adds: `bias` by class.
+
+    The contributions of `parts` and `bias` add up to `logits`. `by_word`: (words, classes), how much of that each word carries;
+    with `constant`, by class, it adds up to the same.
+    """
+
+    words: tuple[str, ...]
+    labels: tuple[str, ...]
+    parts: tuple[Part, ...]
+    bias: tuple[float, ...]
+    logits: tuple[float, ...]
+    by_word: Tensor
+    constant: tuple[float, ...]
+
+    @property
+    def label(self) -> str:
+        """The class with the highest logit."""
+        return self.labels[max(range(len(self.labels)), key=self.logits.__getitem__)]
+
+    def _repr_html_(self) -> str:
+        """The words, green where they speak for the class and red where against it."""
+        for_it = against_others(self.by_word, self.labels.index(self.label)).tolist()
+        strongest = max((abs(each) for each in for_it), default=0.0) or 1.0
+        shades = (f"rgba({'0,140,60' if each > 0 else '200,40,40'},{abs(each) / strongest:.2f})" for each in for_it)
+        spans = (f'<span style="background:{shade}">{escape(w)}</span>' for w, shade in zip(self.words, shades, strict=True))
+        return f"<p><b>{escape(self.label)}</b>: {' '.join(spans)}</p>"
+
+
+def filters(slots: Slots) -> list[tuple[int, int]]:
+    """Of each filter, in the order of the features, its group among `slots.tables` and its place there."""
+    return [(group, place) for group, table in enumerate(slots.tables) for place in range(table.shape[2])]
+
+
+def best_ngram(classifier: Classifier, number: int) -> NGram:
+    """The words of the vocabulary that filter `number` answers most strongly to: exactly, the best word in each slot.
+
+    Raises InputError if there is no such filter.
+    """
+    added = _added(classifier, number)
+    return _ngram(classifier, number, added[UNKNOWN + 1 :].argmax(0) + UNKNOWN + 1)
+
+
+def best_words(classifier: Classifier, number: int, count: int = 5) -> list[list[str]]:
+    """For each slot of filter `number` the words that add most, in falling order. Raises InputError as `best_ngram` does."""
+    best = _added(classifier, number)[UNKNOWN + 1 :].topk(count, 0).indices + UNKNOWN + 1
+    return [[classifier.vocabulary.words[each] for each in column] for column in best.T.tolist()]
+
+
+def exciting(classifier: Classifier, number: int, texts: Iterable[str], count: int = 10) -> list[NGram]:
+    """The n-grams of `texts` that filter `number` answers to most, each once, strongest first."""
+    group, place = _located(classifier, number)
+    reach = classifier.slots.tables[group].shape[1]
+    found: dict[tuple[int, ...], float] = {}
+    for numbers in _batches(classifier, texts):
+        around = torch.nn.functional.pad(numbers, (reach - 1, reach - 1), value=PADDING).unfold(1, reach, 1).flatten(0, 1)
+        answers = windows(classifier.slots, numbers)[group][..., place].flatten()
+        for which in answers.topk(min(20 * count, len(answers))).indices.tolist():
+            found[tuple(around[which].tolist())] = float(answers[which])
+    best = sorted(found, key=lambda ngram: -found[ngram])[:count]
+    return [_ngram(classifier, number, torch.tensor(each)) for each in best]
+
+
+def explain(classifier: Classifier, text: str) -> Explanation:
+    """Which n-grams of `text` decide, and by how much."""
+    slots, tokens = classifier.slots, classifier.vocabulary.split(text)
+    numbers = padded([classifier.vocabulary.numbers(text)])[:, 0, 0].long()
+    by_word = torch.zeros(len(tokens), len(classifier.network.labels))
+    constant = slots.bias.clone()
+    parts: list[Part] = []
+    first = 0
+    for table, bias, answers in zip(slots.tables, slots.biases, windows(slots, numbers), strict=True):
+        reach, count = table.shape[1:]
+        strongest, where = answers[0].max(0)
+        for each in range(count):
+            if strongest[each] <= 0:
+                continue
+            weight, start = slots.weight[:, first + each], int(where[each]) - (reach - 1)
+            constant += weight * bias[each]
+            inside = [at if 0 <= at < len(tokens) else None for at in range(start, start + reach)]
+            under = [PADDING if at is None else int(numbers[0, at]) for at in inside]
+            for slot, at in enumerate(inside):
+                if at is not None:
+                    by_word[at] += weight * table[under[slot], slot, each]
+            words = ["" if at is None else tokens[at] for at in inside]
+            ngram = _ngram(classifier, first + each, torch.tensor(under), words)
+            parts.append(Part(first + each, start, ngram, tuple((weight * strongest[each]).tolist())))
+        first += count
+    parts.sort(key=lambda part: -(max(part.contribution) - min(part.contribution)))
+    logits = classifier.logits([text])[0].tolist()
+    return Explanation(
+        tuple(tokens), classifier.network.labels, tuple(parts), tuple(slots.bias.tolist()), tuple(logits), by_word,
+        tuple(constant.tolist()),
+    )  # fmt: skip
+
+
+def against_others(values: Tensor, label: int) -> Tensor:
+    """(N, classes) to (N,): how much each speaks for `label`, beyond the mean of the other classes."""
+    others = [each for each in range(values.shape[1]) if each != label]
+    return values[:, label] - values[:, others].mean(1)
+
+
+def thresholds(classifier: Classifier, texts: Sequence[str], labels: Sequence[int], purity: float = PURITY) -> list[float]:
+    """For each filter the answer from which on it tells something: of the texts with more, `purity` are of its class.
+
+    The filter's class is the one that its weight speaks for most. Infinity where no answer is that telling.
+    """
+    strongest = torch.zeros(len(texts), len(filters(classifier.slots)))
+    sentences = [classifier.vocabulary.numbers(each) for each in texts]
+    for some in of_similar_length(sentences, _BATCH):
+        strongest[some] = features(classifier.slots, padded([sentences[each] for each in some])[:, 0, 0].long())
+    truth = torch.tensor(labels)
+    found = []
+    for number, own in enumerate(classes_of_filters(classifier)):
+        answers, order = strongest[:, number].sort(descending=True)
+        right = (truth[order] == own).double().cumsum(0) / torch.arange(1, len(order) + 1)
+        ends = torch.cat([answers[1:] < answers[:-1], torch.ones(1, dtype=torch.bool)])  # equal answers go together
+        telling = answers[(right >= purity) & ends]
+        found.append(float(telling[-1]) if len(telling) else float("inf"))
+    return found
+
+
+def classes_of_filters(classifier: Classifier) -> list[int]:
+    """For each filter the class that it speaks for most."""
+    weight = classifier.slots.weight
+    return (weight - weight.mean(0)).argmax(0).tolist()
+
+
+def negatives(classifier: Classifier, number: int, ngram: NGram, threshold: float, count: int = 5) -> list[NGram]:
+    """N-grams that differ from `ngram` in one word and leave filter `number` under `threshold`, the weakest first."""
+    added = _added(classifier, number)
+    numbers, found = [classifier.vocabulary.number(word) for word in ngram.words], []
+    for slot, kept in enumerate(ngram.added):
+        changed = ngram.answer - kept + added[UNKNOWN + 1 :, slot]
+        for word in changed.topk(count, largest=False).indices.tolist():
+            if changed[word] < threshold:
+                other = torch.tensor([*numbers[:slot], word + UNKNOWN + 1, *numbers[slot + 1 :]])
+                found.append(_ngram(classifier, number, other))
+    return sorted(found, key=lambda each: each.answer)[:count]
+
+
+def _batches(classifier: Classifier, texts: Iterable[str]) -> Iterator[Tensor]:
+    sentences = [classifier.vocabulary.numbers(each) for each in texts]
+    for some in of_similar_length(sentences, _BATCH):
+        yield padded([sentences[each] for each in some])[:, 0, 0].long()
+
+
+def _located(classifier: Classifier, number: int) -> tuple[int, int]:
+    known = filters(classifier.slots)
+    if not 0 <= number < len(known):
+        raise InputError(f"there is no filter {number}: there are {len(known)}, numbered 0 to {len(known) - 1}")
+    return known[number]
+
+
+def _added(classifier: Classifier, number: int) -> Tensor:
+    """(V, k): what each word adds in each slot of the filter."""
+    group, place = _located(classifier, number)
+    return classifier.slots.tables[group][..., place]
+
+
+def _ngram(classifier: Classifier, number: int, numbers: Tensor, words: Sequence[str] | None = None) -> NGram:
+    group, place = _located(classifier, number)
+    added = _added(classifier, number).gather(0, numbers[None])[0]
+    known = classifier.vocabulary.words
+    named = words or ["" if each == PADDING else known[each] for each in numbers.tolist()]
+    return NGram(tuple(named), tuple(added.tolist()), float(added.sum() + classifier.slots.biases[group][place]))
