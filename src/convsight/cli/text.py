@@ -1,0 +1,192 @@
+"""`convsight text`: train a classifier of texts, judge it, use it, and see which words it looks for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from convsight.cli.options import Device, Seed
+from convsight.cli.progress import left_at, progress
+from convsight.cli.terminal import say, show_table
+from convsight.files import check_ending, check_writable
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+    from convsight.text.data import Labelled
+    from convsight.text.model import Classifier
+
+app = typer.Typer(help="Classify texts by a network whose filters look for a few words in a row.", no_args_is_help=True)
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="TEXTS",
+        help="A table (.csv, .tsv, .jsonl), a folder with pos.txt neg.txt or a folder for each class, .txt of lines that begin "
+        "with their class, or hf:NAME.",
+    ),
+]
+TextColumn = Annotated[str, typer.Option(help="The column of a table that has the texts.")]
+LabelColumn = Annotated[str, typer.Option(help="The column that has their classes.")]
+TextNetwork = Annotated[str, typer.Option(help="A file that `text train` wrote.")]
+Embeddings = Literal["rand", "static", "non-static", "multichannel"]
+Tokeniser = Literal["english", "unicode", "chinese"]
+
+
+@app.command()
+def train(
+    source: Source,
+    out: Annotated[Path, typer.Option(help="Where the network goes.")] = Path("text.safetensors"),
+    validation: Annotated[
+        str | None, typer.Option(help="Texts to judge by. Default: one in ten of TEXTS, which is not learnt from.")
+    ] = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    tokeniser: Annotated[
+        Tokeniser,
+        typer.Option(help="How texts become words: english as Kim did, unicode for all that write spaces, chinese."),
+    ] = "english",
+    vectors: Annotated[
+        Path | None,
+        typer.Option(help="Word vectors to begin with: word2vec (.bin or text), GloVe, .vec, a folder of spaCy."),
+    ] = None,
+    embeddings: Annotated[
+        Embeddings | None, typer.Option(help="Kim's variants. Default: non-static with --vectors, else rand.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the texts.")] = None,
+    seed: Seed = 0,
+    device: Device = None,
+) -> None:
+    """Learn to classify your own texts; interrupted and started again with the same options, it goes on where it was.
+
+    Example: convsight text train reviews.csv --label-column stars
+
+    Example: convsight text train mr/ --vectors glove.6B.300d.txt --out mine.safetensors
+    """
+    from convsight.text import data, model
+    from convsight.text.encode import vocabulary
+    from convsight.text.vectors import read
+
+    check_ending(out, ".safetensors")
+    check_writable(out)
+    known = data.load(source, text=text_column, label=label_column)
+    if validation:
+        held_out = data.load(validation, text=text_column, label=label_column)
+    else:
+        judged, *learnt = data.folds(known.labels, 10, seed=seed)
+        held_out, known = known.chosen(judged), known.chosen(sorted(chain(*learnt)))
+    say(f"{len(known):,} texts to learn from ({known.balance()}), {len(held_out):,} to judge by")
+    if both := data.in_both(known, held_out):
+        say(f"{both:,} of those to judge by are also among those to learn from")
+    classes = known.classes()
+    words = vocabulary([*known.texts, *held_out.texts] if vectors else known.texts, tokeniser)
+    given = read(vectors, words.words) if vectors else None
+    if given is not None:
+        say(f"{len(given):,} of {len(words) - 2:,} words have a vector")
+    kind: Embeddings = embeddings or ("non-static" if given else "rand")
+    plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
+    steps, started, checkpoint = plan.steps(len(known)), perf_counter(), out.with_suffix(".checkpoint")
+    with progress("training", steps, left=left_at(checkpoint)) as done:
+        learnt_one = model.fit(
+            model.untrained(words, classes, embeddings=kind, vectors=given, seed=seed), known.texts, known.numbers(classes),
+            embeddings=kind, plan=plan, seed=seed, device=device, checkpoint=checkpoint,
+            settings={"seed": seed, "texts": len(known), "embeddings": kind},
+            on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
+        )  # fmt: skip
+    right = _count_right(learnt_one, held_out)
+    card = {
+        "data": f"{len(known):,} texts ({known.balance()})",
+        "figure": f"{right} of {len(held_out)} others right",
+        "command": f"convsight text train {Path(source).name} --epochs {plan.epochs} --seed {seed}",
+    }
+    model.save_classifier(replace(learnt_one, network=replace(learnt_one.network, card=card)), out)
+    say(f"{right / len(held_out):.2%} of {len(held_out):,} right, after {perf_counter() - started:.0f} s: {out}")
+
+
+@app.command()
+def evaluate(
+    source: Source,
+    network: TextNetwork,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+) -> None:
+    """Say how many texts a network classifies rightly, class by class.
+
+    Example: convsight text evaluate test.csv --network mine.safetensors
+    """
+    from rich.table import Table
+
+    from convsight.text import data, model
+
+    opened = model.load_classifier(network)
+    known = data.load(source, text=text_column, label=label_column)
+    classes = opened.network.labels
+    truth, called = known.numbers(classes), opened.logits(known.texts).argmax(1).tolist()
+    right = sum(ours == theirs for ours, theirs in zip(truth, called, strict=True))
+    say(f"{right} of {len(known)} right, {right / len(known):.2%}")
+    table = Table("class", *(f"called {each}" for each in classes))
+    for number, name in enumerate(classes):
+        among = [ours for ours, theirs in zip(called, truth, strict=True) if theirs == number]
+        table.add_row(name, *(str(among.count(each)) for each in range(len(classes))))
+    show_table(table)
+
+
+@app.command()
+def classify(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts; a file of lines; or - for standard input.")],
+    network: TextNetwork,
+    form: Annotated[
+        Literal["tsv", "jsonl"], typer.Option("--form", help="Class, probability and text; or JSON objects.")
+    ] = "tsv",
+) -> None:
+    """Say the class of texts, a line each, as soon as they come.
+
+    Example: convsight text classify "a quiet, moving film" --network mine.safetensors
+
+    Example: tail -f reviews.txt | convsight text classify - --network mine.safetensors --form jsonl
+    """
+    from convsight.text import model
+
+    opened = model.load_classifier(network)
+    for some in _given(texts):
+        for text, probabilities in zip(some, opened.probabilities(some).tolist(), strict=True):
+            best = max(range(len(probabilities)), key=probabilities.__getitem__)
+            label, probability = opened.network.labels[best], probabilities[best]
+            if form == "tsv":
+                sys.stdout.write(f"{label}\t{probability:.4f}\t{text}\n")
+            else:
+                named = dict(zip(opened.network.labels, (round(each, 4) for each in probabilities), strict=True))
+                sys.stdout.write(json.dumps({"text": text, "label": label, "probabilities": named}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def _count_right(classifier: Classifier, known: Labelled) -> int:
+    called = classifier.logits(known.texts).argmax(1).tolist()
+    return sum(ours == theirs for ours, theirs in zip(called, known.numbers(classifier.network.labels), strict=True))
+
+
+def _given(texts: list[str]) -> Iterator[list[str]]:
+    """The texts, in as large parts as there are at once."""
+    from convsight.text import data
+
+    if texts == ["-"]:
+        left = b""
+        stream = cast("BufferedReader", sys.stdin.buffer)
+        while block := stream.read1(1 << 20):
+            *whole, left = (left + block).split(b"\n")
+            if whole:
+                yield [each.decode(errors="replace").rstrip("\r") for each in whole]
+        if left:
+            yield [left.decode(errors="replace")]
+    elif len(texts) == 1 and Path(texts[0]).is_file():
+        yield [line.rstrip("\r\n") for line in data.lines(Path(texts[0]))]
+    else:
+        yield texts

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+
+ROWS = [("a fine film", "good"), ("truly fine , moving", "good"), ("a dull film", "bad"), ("silly , dull and long", "bad")] * 12
+
+
+def table(path: str = "reviews.csv") -> Path:
+    Path(path).write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in ROWS))
+    return Path(path)
+
+
+def trained(convsight: Run, *more: str) -> str:
+    done = convsight("text", "train", table(), "--epochs", 12, "--out", "mine.safetensors", *more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_network_is_trained_on_a_table_judged_and_used(convsight: Run) -> None:
+    told = trained(convsight)
+    assert "43 texts to learn from" in told and "5 to judge by" in told and "are also among those" in told
+    judged = convsight("text", "evaluate", "reviews.csv", "--network", "mine.safetensors")
+    assert judged.returncode == 0 and "48 of 48 right, 100.00%" in judged.stdout and "called good" in judged.stdout
+    used = convsight("text", "classify", "fine and moving", "so dull", "--network", "mine.safetensors")
+    assert [line.split("\t")[0] for line in used.stdout.splitlines()] == ["good", "bad"]
+
+
+def test_texts_stream_through_standard_input(convsight: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(convsight)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"fine\r\n\ndull film\nfine \xff")))
+    used = convsight("text", "classify", "-", "--network", "mine.safetensors", "--form", "jsonl")
+    rows = [json.loads(line) for line in used.stdout.splitlines()]
+    assert [row["text"][:9] for row in rows] == ["fine", "", "dull film", "fine \ufffd"]
+    assert rows[0]["label"] == "good" and rows[2]["label"] == "bad"
+    assert sum(rows[0]["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    Path("lines.txt").write_text("fine\ndull\n")
+    assert len(convsight("text", "classify", "lines.txt", "--network", "mine.safetensors").stdout.splitlines()) == 2
+
+
+def test_vectors_are_begun_with(convsight: Run) -> None:
+    words = ("fine", "moving", "dull", "silly", "film")
+    Path("v.txt").write_text("".join(f"{word} {number} {-number} {number % 2}\n" for number, word in enumerate(words, 1)))
+    told = trained(convsight, "--vectors", "v.txt")
+    assert "5 of 10 words have a vector" in told
+    wrong = convsight("text", "train", "reviews.csv", "--embeddings", "static")
+    assert wrong.returncode == 2 and "static needs word vectors" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"review,label\nfine,good\n", 'no column "text"; it has review, label'),
+        ("a.csv", b"text,label\n" + b"fine,good\n" * 20, "two classes at least, not 1"),
+        ("a.csv", b"", "no column"),
+        ("a.csv", b"text,label\n", "there is no text in a.csv"),
+        ("a.csv", b"text,label\nfine\n", "line 2: 1 columns, not 2"),
+        ("a.jsonl", b'{"text": "fine", "label": "good"}\nno\n', "line 2 is no JSON object"),
+        ("a.txt", b"good fine film\nbad\n", "line 2"),
+        ("a.docx", b"PK", "should be a folder, or end in"),
+        ("a.csv.gz", b"no gzip", "can't be read"),
+    ],
+)
+def test_what_is_wrong_with_texts_is_said(convsight: Run, name: str, content: bytes, message: str) -> None:
+    Path(name).write_bytes(content)
+    done = convsight("text", "train", name)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+    assert not Path("text.safetensors").exists()
+
+
+def test_labels_unseen_in_training_are_said(convsight: Run) -> None:
+    trained(convsight)
+    Path("more.csv").write_text("text,label\nfine,great\n")
+    done = convsight("text", "evaluate", "more.csv", "--network", "mine.safetensors")
+    assert done.returncode == 2 and 'the class "great" is none of bad, good' in done.stderr
