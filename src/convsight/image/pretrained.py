@@ -180,5 +180,5 @@ def _efficientnet_lite(name: str, *, width: float, depth: float, size: int) -> N
 def _filled(module: nn.Module, name: str, specification: InputSpec, labels: tuple[str, ...]) -> Network:
     fill(module, assets.tensors(name), assets.path(name))
     asset = assets.ASSETS[name]
-    card = {"data": asset.origin, "licence": asset.licence, "file": f"{asset.member} in {asset.wheel}"}
+    card = {"data": asset.origin, "licence": asset.licence, "file": f"{asset.members[0].path} in {asset.wheel}"}
     return Network(module.eval(), specification, labels, name, card)
