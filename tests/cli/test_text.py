@@ -74,6 +74,29 @@ def test_what_is_wrong_with_texts_is_said(convsight: Run, name: str, content: by
     assert not Path("text.safetensors").exists()
 
 
+def test_a_decision_is_explained_in_colours_and_as_a_page(convsight: Run) -> None:
+    trained(convsight)
+    told = convsight("text", "explain", "a <fine> film , moving", "--network", "mine.safetensors", "--out", "why.html")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("good, ") and "a fine film , moving" in told.stdout
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in told.stdout.splitlines() if line.startswith("│")]
+    for column in (2, 3):
+        parts = [float(row[column]) for row in rows]
+        assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=0.01)
+    assert "<fine>" not in Path("why.html").read_text() and "fine</span>" in Path("why.html").read_text()
+
+
+def test_what_filters_look_for_is_said(convsight: Run) -> None:
+    trained(convsight)
+    told = convsight("text", "show", "--network", "mine.safetensors", "--texts", "reviews.csv")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("of all n-grams of its words") == 6 and "it tells something from" in told.stdout
+    one = convsight("text", "show", "--network", "mine.safetensors", "--filter", 299)
+    assert "Filter 299" in one.stdout and "word 5" in one.stdout
+    wrong = convsight("text", "show", "--network", "mine.safetensors", "--filter", 300)
+    assert wrong.returncode == 2 and "no filter 300" in wrong.stderr
+
+
 def test_labels_unseen_in_training_are_said(convsight: Run) -> None:
     trained(convsight)
     Path("more.csv").write_text("text,label\nfine,great\n")

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from convsight.cli import text_show
 from convsight.cli.options import Device, Seed
 from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
+from convsight.cli.text_options import Embeddings, LabelColumn, Source, TextColumn, TextNetwork, Tokeniser
 from convsight.files import check_ending, check_writable
 
 if TYPE_CHECKING:
@@ -25,20 +27,8 @@ if TYPE_CHECKING:
     from convsight.text.model import Classifier
 
 app = typer.Typer(help="Classify texts by a network whose filters look for a few words in a row.", no_args_is_help=True)
-
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="TEXTS",
-        help="A table (.csv, .tsv, .jsonl), a folder with pos.txt neg.txt or a folder for each class, .txt of lines that begin "
-        "with their class, or hf:NAME.",
-    ),
-]
-TextColumn = Annotated[str, typer.Option(help="The column of a table that has the texts.")]
-LabelColumn = Annotated[str, typer.Option(help="The column that has their classes.")]
-TextNetwork = Annotated[str, typer.Option(help="A file that `text train` wrote.")]
-Embeddings = Literal["rand", "static", "non-static", "multichannel"]
-Tokeniser = Literal["english", "unicode", "chinese"]
+app.command()(text_show.explain)
+app.command()(text_show.show)
 
 
 @app.command()

@@ -174,6 +174,13 @@ def classes_of_filters(classifier: Classifier) -> list[int]:
     return (weight - weight.mean(0)).argmax(0).tolist()
 
 
+def weightiest(classifier: Classifier, count: int) -> list[int]:
+    """For each class the `count` filters that speak for it most."""
+    weight = classifier.slots.weight
+    ranked = (weight - weight.mean(0)).topk(min(count, weight.shape[1]), 1).indices
+    return [each for row in ranked.tolist() for each in row]
+
+
 def negatives(classifier: Classifier, number: int, ngram: NGram, threshold: float, count: int = 5) -> list[NGram]:
     """N-grams that differ from `ngram` in one word and leave filter `number` under `threshold`, the weakest first."""
     added = _added(classifier, number)
