@@ -42,7 +42,9 @@ def test_a_network_is_trained_on_games_judged_and_kept_with_its_curve(convsight:
     assert done.returncode == 0, done.stderr
     assert "12 games with 360 moves" in done.stdout
     network = load("mine.safetensors")
-    assert network.input.shape == (48, 9, 9) and network.card["data"].startswith("11 games, 160 of their 330 positions")
+    assert network.input.shape == (48, 9, 9) and network.card["data"].startswith(
+        "11 games with 330 positions, of which it saw 160"
+    )
     lines = [json.loads(line) for line in Path("mine.jsonl").read_text().splitlines()]
     assert lines[-1]["positions"] == 160 and {"loss", "first", "five", "log_loss", "seconds"} <= lines[-1].keys()
     assert not Path("mine.checkpoint").exists()
@@ -59,6 +61,35 @@ def test_a_curve_is_told_anew_from_where_a_training_went_on() -> None:
     for positions in (100, 200, 300, 200, 250):
         _note(curve, {"positions": positions, "loss": 1.5})
     assert [json.loads(line)["positions"] for line in curve.read_text().splitlines()] == [100, 200, 250]
+
+
+def test_games_to_judge_by_are_not_learnt_from(convsight: Run) -> None:
+    written_games(6)
+    written_games(2, path="judges.sgf")
+    options = ("--size", 9, "--width", 2, "--depth", 1, "--batch", 8, "--positions", 16)
+    done = convsight("go", "train", "games.sgf", "--validation", "judges.sgf", *options)
+    assert done.returncode == 0, done.stderr
+    assert "2 of the games are also among those to judge by" in done.stdout
+    card = load("go.safetensors").card
+    assert card["data"].startswith("4 games with 120 positions") and card["figure"].endswith("of 2 other games")
+    assert "--validation judges.sgf" in card["command"] and "--size 9" in card["command"]
+    same = convsight("go", "train", "games.sgf", "--validation", "games.sgf", *options)
+    assert same.returncode == 2 and "too few games" in same.stderr
+
+
+def test_a_network_to_go_on_from_has_its_own_width(convsight: Run) -> None:
+    written_games(6)
+    done = convsight("go", "train", "games.sgf", "--size", 9, "--start", untrained(), "--width", 8)
+    assert done.returncode == 2 and "net9.safetensors has its width, depth and planes" in done.stderr
+
+
+def test_games_without_moves_are_said(convsight: Run) -> None:
+    Path("empty.sgf").write_bytes(b"(;GM[1]SZ[9]PL[W])")
+    for command in (("evaluate", "empty.sgf"), ("show", "empty.sgf", "--unit", 0)):
+        done = convsight("go", *command, "--network", untrained())
+        assert done.returncode == 2 and "no move in these games" in done.stderr
+    done = convsight("go", "show", "--layer", "conv2", "--network", untrained())
+    assert done.returncode == 2 and "give --unit" in done.stderr
 
 
 def test_planes_may_be_fewer(convsight: Run) -> None:
@@ -87,10 +118,10 @@ def test_what_is_wrong_with_records_is_told_and_not_fatal(convsight: Run) -> Non
 
 def test_it_plays_over_gtp(convsight: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     name = untrained()
-    monkeypatch.setattr(sys, "stdin", io.StringIO("boardsize 9\n1 genmove b\nquit\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"boardsize 9\n1 genmove b\n2 play b \xff\xfe\nquit\n")))
     done = convsight("go", "gtp", "--network", name)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("=\n\n=1 ") and done.stdout.endswith("\n\n=\n\n")
+    assert done.stdout.startswith("=\n\n=1 ") and done.stdout.endswith("\n\n?2 invalid color or coordinate\n\n=\n\n")
 
 
 def test_moves_are_suggested_and_drawn(convsight: Run) -> None:

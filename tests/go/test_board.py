@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sgfmill import boards
 
 from convsight import InputError
-from convsight.go import board, rules, sgf
+from convsight.go import board, rules, sgf, sgf_files
 from convsight.go.board import Games
 from convsight.go.rules import BLACK, EMPTY, KO, MOVES, PASSES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE
 from tests.gnugo import COLOURS, GnuGo, RefusedError, gnugo, points, vertex
@@ -203,7 +203,7 @@ def test_gnu_go_agrees_about_every_position_of_real_games() -> None:
     count: Counter[str] = Counter()
     problems: list[str] = []
     with gnugo() as go:
-        for seed, (source, text) in zip(range(number), sgf.texts([Path(collection)]), strict=False):
+        for seed, (source, text) in zip(range(number), sgf_files.texts([Path(collection)]), strict=False):
             record = sgf.read(text, source)
             assert not record.stones
             problems += compare(go, record.size, list(record.moves), seed, count)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from convsight import InputError
-from convsight.go import board, encode, samples, sgf
+from convsight.go import board, encode, samples, sgf, sgf_files
 from convsight.go.board import Games
 from convsight.go.moves import of_records
 from convsight.go.rules import BLACK, EMPTY, KO, MOVES, PLAYER, WHITE
@@ -159,7 +159,7 @@ def test_planes_of_games_that_were_played_are_those_of_the_plain_definition() ->
     if not collection:
         pytest.skip("CONVSIGHT_GO_GAMES names no file of games")
     rng = np.random.default_rng(4)
-    records = [sgf.read(text, source) for source, text in islice(sgf.texts([Path(collection)]), 200)]
+    records = [sgf.read(text, source) for source, text in islice(sgf_files.texts([Path(collection)]), 200)]
     records = [record for record in records if record.size == 19 and record.moves]
     assert records
     moves = of_records(records, 19)

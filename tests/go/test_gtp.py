@@ -98,7 +98,7 @@ def test_a_game_is_played_as_the_protocol_says(player: Player) -> None:
         ("time_left b 30 1", "="),
         ("time_left b x 1", r"\? x is no whole number"),
         ("kata-raw-nn 0", r"= symmetry 0\nwhiteWin .*policyPass 0.000000"),
-        ("kata-raw-nn 9", r"\? symmetry is 0 or all"),
+        ("kata-raw-nn 9", r"\? symmetry is from 0 to 7, or all"),
         ("lz-genmove_analyze b 50", rf"=\ninfo move .*\nplay {VERTEX}"),
         ("kata-genmove_analyze w", rf"=\ninfo move .*\nplay {VERTEX}"),
     ],
@@ -148,6 +148,45 @@ def test_loadsgf_stops_before_the_move_that_is_named(player: Player) -> None:
     assert talk(player, "loadsgf game.sgf 0") == ["? cannot load file"]
 
 
+def test_a_game_that_cannot_be_loaded_leaves_the_board_as_it_was(player: Player) -> None:
+    Path("illegal.sgf").write_bytes(b"(;SZ[19]KM[0.5];B[pd];W[dp];B[pd];W[dd])")
+    Path("beyond.sgf").write_bytes(b"(;SZ[19];B[pd];W[zz])")
+    answers = talk(player, "play b c3", "loadsgf illegal.sgf", "loadsgf beyond.sgf", "undo", "undo")
+    assert answers == ["=", "? cannot load file", "? cannot load file", "=", "? cannot undo"]
+    assert talk(player, "loadsgf illegal.sgf 3", "loadsgf beyond.sgf 2") == ["=", "="]
+
+
+def test_a_record_without_komi_keeps_the_komi(player: Player) -> None:
+    Path("empty.sgf").write_bytes(b"(;SZ[19])")
+    engine = Engine(player)
+    engine.answer("komi", ["6.5"])
+    engine.answer("loadsgf", ["empty.sgf"])
+    assert engine.player.komi == 6.5
+
+
+def test_free_handicap_is_never_more_than_there_are_places(player: Player) -> None:
+    placed = talk(player, "place_free_handicap 360")[0].split()[1:]
+    assert len(set(placed)) == len(placed) > 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("kata-analyze interval 50 ownership true", r"=\n(info move .* )+ownership( -?[01]\.\d{3}){361}"),
+        ("lz-analyze b avoid b A1,B2 5 interval 9", r"=\n.*"),
+        ("lz-analyze allow b C3,D4 1", r"=\ninfo move (C3|D4) \S.*"),
+        ("lz-analyze nonsense", r"\? syntax error"),
+        ("lz-analyze interval", r"\? syntax error"),
+        ("lz-analyze avoid b Z99 1", r"\? invalid color or coordinate"),
+    ],
+)
+def test_what_an_analysis_may_be_asked_for(player: Player, asked: str, answer: str) -> None:
+    (said, *_) = talk(player, asked)
+    assert re.fullmatch(answer, said), said
+    if "avoid" in asked:
+        assert "move A1 " not in said and "move B2 " not in said
+
+
 def test_analysis_goes_on_until_a_line_comes_and_that_line_is_answered(player: Player) -> None:
     coming: queue.Queue[str | None] = queue.Queue()
 
@@ -192,7 +231,9 @@ def test_it_never_fills_its_last_eyes(player: Player) -> None:
 
 
 def test_raw_policy_is_a_distribution_with_nan_where_a_move_is_not_legal(player: Player) -> None:
-    _, said = talk(player, "play b a19", "kata-raw-nn all")
+    _, all_of_them = talk(player, "play b a19", "kata-raw-nn all")
+    assert re.findall("symmetry ([0-7])", all_of_them) == list("01234567")
+    _, said = talk(player, "play b a19", "kata-raw-nn 3")
     rows = said.partition("policy\n")[2].split("\n")[:19]
     cells = [each for row in rows for each in row.split()]
     assert len(cells) == 361 and cells[0] == "NAN" and cells.count("NAN") == 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convsight.go import board, encode, samples, sgf
+from convsight.go import board, encode, samples, sgf, sgf_files
 from convsight.go.board import Games
 from convsight.go.rules import BLACK, PLAYER, WHITE
 from tests.gnugo import GnuGo, gnugo, vertex
@@ -591,7 +591,7 @@ def test_gnu_go_reads_the_same_ladders_in_games_that_were_played() -> None:
         pytest.skip("CONVSIGHT_GO_GAMES names no file of games")
 
     def played() -> Iterator[Position]:
-        for source, text in islice(sgf.texts([Path(collection)]), 200):
+        for source, text in islice(sgf_files.texts([Path(collection)]), 200):
             record = sgf.read(text, source)
             colours = {BLACK: reference.BLACK, WHITE: reference.WHITE}
             stones = {divmod(point, record.size): colours[colour] for colour, point in record.stones}

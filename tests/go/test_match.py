@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from scipy.stats import binomtest
@@ -53,6 +54,25 @@ def test_a_program_that_crashes_hangs_or_refuses_fails_and_starts_again() -> Non
         program.stop()
     with pytest.raises(InputError, match='cannot start "no-such-engine --gtp": No such file'):
         Program("no-such-engine --gtp").ask("name")
+
+
+def test_what_a_program_has_started_ends_with_it_and_lines_without_end_are_too_late() -> None:
+    for script in ("sleep 60 & wait", "read x; while true; do echo more; done"):
+        Path("wrap.sh").write_text(f"{script}\n")
+        program = Program("sh wrap.sh", seconds=0.5)
+        started = monotonic()
+        with pytest.raises(FailedError, match=r"took longer than 0\.5 s for name"):
+            program.ask("name")
+        assert monotonic() - started < 20
+    with pytest.raises(InputError, match='cannot start ""'):
+        Program("").ask("name")
+
+
+def test_answers_in_another_encoding_are_answers() -> None:
+    Path("latin.sh").write_text("read x; printf '= \\377\\376\\n\\n'; sleep 9\n")
+    program = Program("sh latin.sh", seconds=30)
+    assert program.ask("name") == "\ufffd\ufffd"
+    program.stop()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import torch
 
 from convsight.go import board, model
 from convsight.go.player import RESIGN, Player
-from convsight.go.rules import BLACK
+from convsight.go.playout import ownership
+from convsight.go.rules import BLACK, WHITE
 from convsight.network import Network
 
 
@@ -39,6 +40,35 @@ def test_with_a_temperature_moves_are_drawn_as_often_as_it_expects_them() -> Non
     sharper = Player(player.network, temperature=0.25)
     again = [sharper.choose(board.new(1, 9), random) for _ in range(300)]
     assert again.count(40) > 260
+
+
+def test_the_smallest_temperatures_play_the_likeliest() -> None:
+    player = Player(network({40: 9.0, 41: 8.0}), temperature=1e-4)
+    assert player.choose(board.new(1, 9), np.random.default_rng(0)) == 40
+
+
+def test_the_network_plays_an_outcome_before_chance_does() -> None:
+    """A group of black's with one eye of three in a row lives if black plays the middle, which only the network knows."""
+    games = board.new(1, 9)
+    rows = [
+        ".........",
+        ".OOOOOOO.",
+        ".OXXXXXO.",
+        ".OX...XO.",
+        ".OXXXXXO.",
+        ".OOOOOOO.",
+        *["OOOOOOOOO"] * 0,
+        *["........."] * 3,
+    ]
+    for colour, letter in ((BLACK, "X"), (WHITE, "O")):
+        board.set_up(
+            games, [row * 9 + at for row, line in enumerate(rows) for at, each in enumerate(line) if each == letter], colour
+        )
+    middle = 3 * 9 + 4
+    knowing = Player(network({middle: 30.0})).outcome(games)[0].mean(0)
+    assert (knowing[2:5, 2:7] == 1).all()
+    assert ownership(games)[0].mean(0)[2:5, 2:7].mean() < 0.9
+    assert np.array_equal(knowing, Player(network({middle: 30.0})).outcome(games)[0].mean(0))
 
 
 def test_it_gives_up_a_game_that_random_games_do_not_win() -> None:

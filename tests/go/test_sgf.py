@@ -21,7 +21,7 @@ from sgfmill import sgf as sgfmill_sgf
 from sgfmill import sgf_grammar
 
 from convsight import InputError
-from convsight.go import data, sgf
+from convsight.go import data, sgf, sgf_files
 from convsight.go.rules import BLACK, EMPTY, WHITE
 from convsight.go.sgf import Record
 from tests.gnugo import vertex
@@ -56,15 +56,15 @@ def read_by_sgfmill(text: bytes) -> tuple[object, ...]:
 def read(text: bytes) -> tuple[object, ...]:
     record = sgf.read(text)
     assert record.cut == ""
-    return record.size, record.komi, record.stones, record.moves
+    return record.size, record.komi or 0.0, record.stones, record.moves
 
 
 def read_all(path: Path) -> list[Record]:
-    return [sgf.read(text, source) for source, text in sgf.texts([path])]
+    return [sgf.read(text, source) for source, text in sgf_files.texts([path])]
 
 
 def split(text: bytes) -> list[bytes]:
-    return list(sgf.split(io.BytesIO(text)))
+    return list(sgf_files.split(io.BytesIO(text)))
 
 
 def moves_of(text: bytes) -> list[tuple[tuple[int, int], ...]]:
@@ -186,20 +186,20 @@ def test_a_stream_is_split_alike_whatever_its_chunks(parts: list[bytes], chunk: 
     text = b"".join(parts)
     whole = split(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sgf, "_CHUNK", chunk)
+        patch.setattr(sgf_files, "_CHUNK", chunk)
         assert split(text) == whole
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 5, 64, 1000])
 def test_whole_games_are_found_whatever_the_chunks(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     games = [SMALL, TREE, b"( ;\n GM [1] SZ[9] ;B[aa])", b"(;GM[1]C[" + b"\\]" * 100 + b"(;GM[1\\];B[aa\\])])"] * 3
-    monkeypatch.setattr(sgf, "_CHUNK", chunk)
+    monkeypatch.setattr(sgf_files, "_CHUNK", chunk)
     assert split(b" junk\n ".join(games)) == games
 
 
 def test_a_game_that_is_too_long_comes_as_far_as_it_goes_and_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sgf, "_CHUNK", 100)
-    monkeypatch.setattr(sgf, "_LONGEST", 1000)
+    monkeypatch.setattr(sgf_files, "_CHUNK", 100)
+    monkeypatch.setattr(sgf_files, "_LONGEST", 1000)
     long = b"(;GM[1]SZ[9]" + b";B[aa];W[bb]" * 200 + b")"
     first, *others = split(long + SMALL)
     assert long.startswith(first) and 1000 < len(first) < 1300
@@ -247,6 +247,39 @@ def test_a_record_without_a_source_says_so() -> None:
         sgf.read(b"")
 
 
+@pytest.mark.parametrize(
+    ("text", "player"),
+    [
+        (b"(;SZ[9]AB[dd]AW[ee]PL[B])", BLACK), (b"(;SZ[9]PL[W])", WHITE), (b"(;SZ[9]AB[dd];PL[black])", BLACK),
+        (b"(;SZ[9]AB[dd])", WHITE), (b"(;SZ[9])", BLACK), (b"(;SZ[9]PL[B];W[aa])", BLACK),
+    ],
+)  # fmt: skip
+def test_who_is_to_move_is_as_written(text: bytes, player: int) -> None:
+    record = sgf.read(text)
+    assert record.to_play(len(record.moves) + 1) == player
+
+
+@pytest.mark.parametrize(("encoding", "event"), [("Shift_JIS", "第一章戦 五十表"), ("GB18030", "乗誱"), ("Big5", "功許")])
+def test_letters_that_hold_brackets_do_not_hide_moves(encoding: str, event: str) -> None:
+    written = event.encode(encoding)
+    assert b"\\" in written or b"]" in written or encoding == "GB18030"
+    Path("old.sgf").write_bytes(b"(;SZ[9]CA[" + encoding.encode() + b"]EV[" + written + b"];B[aa];W[bb];B[cc])" + SMALL)
+    first, second = read_all(Path("old.sgf"))
+    assert len(first.moves) == 3 and len(second.moves) == 3
+
+
+def test_a_damaged_file_in_a_folder_is_told_and_the_others_are_read() -> None:
+    Path("many").mkdir()
+    Path("many/a.sgf").write_bytes(SMALL)
+    Path("many/b.sgf.gz").write_bytes(gzip.compress(SMALL)[:-20])
+    Path("many/c.sgf").write_bytes(SMALL)
+    moves, report = data.load([Path("many")], 9)
+    assert len(moves) == 2 and report.left_out == 1
+    assert list(report.reasons) == ["a file that can't be read"] and "many/b.sgf.gz" in report.examples[0]
+    with pytest.raises(InputError, match="can't be read"):
+        data.load([Path("many/b.sgf.gz")], 9)
+
+
 @pytest.mark.parametrize("size", range(5, 20))
 def test_boards_of_five_to_nineteen_lines_are_read(size: int) -> None:
     last = bytes([96 + size]) * 2
@@ -256,11 +289,11 @@ def test_boards_of_five_to_nineteen_lines_are_read(size: int) -> None:
 @pytest.mark.parametrize(
     "komi",
     [
-        (b"6.5", 6.5), (b"6,5", 6.5), (b" 7 ", 7.0), (b"-0.5", -0.5), (b"", 0.0), (b"six", 0.0), (b"nan", 0.0), (b"inf", 0.0),
-        (b"1e999", 0.0), (b"1000", 0.0), (b"9" * 400, 0.0), (b"\xff", 0.0),
+        (b"6.5", 6.5), (b"6,5", 6.5), (b" 7 ", 7.0), (b"-0.5", -0.5), (b"", None), (b"six", None), (b"nan", None),
+        (b"inf", None), (b"1e999", None), (b"1000", None), (b"9" * 400, None), (b"\xff", None),
     ],
 )  # fmt: skip
-def test_komi_that_cannot_be_is_none(komi: tuple[bytes, float]) -> None:
+def test_komi_that_cannot_be_is_none(komi: tuple[bytes, float | None]) -> None:
     assert sgf.read(b"(;SZ[9]KM[" + komi[0] + b"];B[aa])").komi == komi[1]
 
 
@@ -365,9 +398,9 @@ def test_the_first_game_of_a_file_may_be_asked_for() -> None:
 def test_what_is_not_there_is_said() -> None:
     Path("empty").mkdir()
     with pytest.raises(InputError, match=r"^the folder empty holds no .sgf, and no archive of them$"):
-        list(sgf.texts([Path("empty")]))
+        list(sgf_files.texts([Path("empty")]))
     with pytest.raises(InputError, match=r"^there is no file none.sgf$"):
-        list(sgf.texts([Path("none.sgf")]))
+        list(sgf_files.texts([Path("none.sgf")]))
 
 
 @pytest.mark.parametrize("ending", [*ARCHIVES, ".sgf.gz", ".sgf.xz", ".sgf.bz2"])
@@ -376,7 +409,7 @@ def test_what_is_no_archive_is_said_or_holds_no_game(ending: str, content: bytes
     path = Path(f"games{ending}")
     path.write_bytes(content)
     try:
-        assert list(sgf.texts([path])) == []
+        assert list(sgf_files.texts([path])) == []
     except InputError as error:
         assert re.match(f"^games{ending} can't be read: .", str(error)) and clear(str(error))
 
@@ -385,7 +418,7 @@ def test_an_archive_with_damaged_names_is_said() -> None:
     name = "棋.sgf".encode()
     Path("games.zip").write_bytes(archive(".zip", {"棋.sgf": SMALL}).replace(name, b"\xff" * 3 + name[3:]))
     with pytest.raises(InputError, match=r"^games.zip can't be read: "):
-        list(sgf.texts([Path("games.zip")]))
+        list(sgf_files.texts([Path("games.zip")]))
 
 
 records = st.integers(5, 19).flatmap(

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import torch
 import typer
 
+from convsight.assets import digest
 from convsight.cli import go_play
 from convsight.cli.go_options import PLANES, Games, GoNetwork, go_network, read_games
 from convsight.cli.options import Device, Seed
@@ -38,11 +39,12 @@ def train(
     out: Annotated[Path, typer.Option(help="Where the network goes; its learning curve goes beside it, as .jsonl.")] = Path(
         "go.safetensors"
     ),
-    width: Annotated[int, typer.Option(min=1, max=1024, help="Filters a layer; AlphaGo's had 192.")] = 64,
-    depth: Annotated[int, typer.Option(min=1, max=100, help="Convolutions; AlphaGo's had 12.")] = 7,
+    width: Annotated[int | None, typer.Option(min=1, max=1024, help="Filters a layer; AlphaGo's had 192. Default: 64.")] = None,
+    depth: Annotated[int | None, typer.Option(min=1, max=100, help="Convolutions; AlphaGo's had 12. Default: 7.")] = None,
     planes: Annotated[
-        Planes, typer.Option(help="48: AlphaGo's; raw: 12, stones and when they were played; colours: 4, stones alone.")
-    ] = "48",
+        Planes | None,
+        typer.Option(help="48, the default: AlphaGo's; raw: 12, stones and when they were played; colours: 4, stones alone."),
+    ] = None,
     size: Annotated[int, typer.Option(min=5, max=19, help="Lines of the board.")] = 19,
     positions: Annotated[int | None, typer.Option(min=1, help="How many to learn from. Default: every move once.")] = None,
     batch: Annotated[int, typer.Option(min=1, max=65536, help="Positions a step.")] = 256,
@@ -66,9 +68,15 @@ def train(
 
     check_ending(out, ".safetensors")
     check_writable(out)
+    if start and (width or depth or planes):
+        raise InputError(f"{start} has its width, depth and planes; leave them away, or leave --start away")
     known = read_games(games, size)
     if validation:
         held_out = read_games(validation, size)
+        new = known.not_among(held_out)
+        if len(new) < len(known):
+            say(f"{len(known) - len(new):,} of the games are also among those to judge by, and are not learnt from")
+            known = known.chosen(new)
     else:
         part = len(known) - max(1, len(known) // 50)
         known, held_out = known.games(0, part), known.games(part, len(known))
@@ -77,7 +85,8 @@ def train(
     if start:
         network = go_network(start)
     else:
-        network = model.untrained(model.policy(width=width, depth=depth, planes=PLANES[planes], size=size), seed=seed)
+        architecture = model.policy(width=width or 64, depth=depth or 7, planes=PLANES[planes or "48"], size=size)
+        network = model.untrained(architecture, seed=seed)
     if network.input.shape[1] != size:
         raise InputError(f"{start} plays on {network.input.shape[1]} lines; give --size {network.input.shape[1]}")
     plan = replace(model.GO_ON if start else model.PLAN, batch=batch)
@@ -86,7 +95,8 @@ def train(
     checkpoint, curve = out.with_suffix(".checkpoint"), out.with_suffix(".jsonl")
     if not checkpoint.exists():
         curve.unlink(missing_ok=True)
-    started = perf_counter()
+    started = perf_counter() - (_seconds(curve) if checkpoint.exists() else 0)
+    begun = digest(network.module.state_dict())[:12]
 
     with progress("training", steps, left=left_at(checkpoint)) as done:
 
@@ -108,20 +118,38 @@ def train(
             schedule=plan.schedule,
             device=device,
             checkpoint=checkpoint,
-            settings={"seed": seed, "moves": len(known.points), "batch": batch, "network": repr(network.architecture)},
+            settings={
+                "seed": seed,
+                "moves": len(known.points),
+                "batch": batch,
+                "network": repr(network.architecture),
+                "start": begun,
+            },
             on_step=note,
         )
     if not is_main_process():
         return
     found = model.scored(network, held_out)
+    options = {
+        "start": start, "width": width, "depth": depth, "planes": planes, "size": size, "positions": steps * batch,
+        "batch": batch, "seed": seed,
+    }  # fmt: skip
+    given = [f"--validation {each.name}" for each in validation or []]
+    given += [f"--{name} {value}" for name, value in options.items() if value is not None]
     card = {
-        "data": f"{len(known):,} games, {steps * batch:,} of their {len(known.samples()):,} positions, turned and mirrored",
-        "figure": f"{found}, of games it has not seen",
-        "command": f"convsight go train {' '.join(each.name for each in games)} --width {width} --depth {depth} "
-        f"--planes {planes} --positions {steps * batch} --batch {batch} --seed {seed}",
+        "data": f"{len(known):,} games with {len(known.samples()):,} positions, of which it saw {steps * batch:,}, each turned "
+        "or mirrored at random",
+        "figure": f"{found}, of {len(held_out):,} other games",
+        "command": f"convsight go train {' '.join(each.name for each in games)} {' '.join(given)}",
     }
     save(replace(network, card=card), out)
     say(f"{found}; {curve} has the curve: {out}")
+
+
+def _seconds(curve: Path) -> int:
+    """How long the training that wrote `curve` has taken so far."""
+    lines = curve.read_text().splitlines() if curve.exists() else []
+    return int(json.loads(lines[-1])["seconds"]) if lines else 0
 
 
 def _note(curve: Path, line: dict[str, float]) -> None:
@@ -151,6 +179,8 @@ def evaluate(
     known = read_games(games, opened.input.shape[1])
     known = known.games(0, min(len(known), most)) if most else known
     chosen = known.samples()
+    if not len(chosen):
+        raise InputError("there is no move in these games to judge by")
     with progress("judging", len(chosen)) as done:
         ranks, chances = [], []
         for some, rank, chance in model.evaluate(opened, known, chosen, symmetric=symmetric):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +42,8 @@ def gtp(
     opened = go_network(network).to(device or best_device())
     opened.module.eval()
     player = Player(opened, temperature=temperature, symmetric=symmetric, resign=resign)
-    serve(Engine(player, superko=superko, seed=seed), sys.stdin, sys.stdout)
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    serve(Engine(player, superko=superko, seed=seed), lines, sys.stdout)
 
 
 def match(
@@ -60,6 +62,8 @@ def match(
     from convsight.go import match as matches
 
     check_writable(out / "0001.sgf")
+    if any(out.glob("[0-9]*.sgf")):
+        raise InputError(f"{out} holds the games of another match; name another folder with --out")
     commands = [f"{matches.gnu_go()} --level 10" if each == "gnugo" else each for each in (first, second)]
     with progress("playing", games, left=lambda: f"the games so far are in {out}") as done:
         tally = matches.match(
@@ -90,9 +94,12 @@ def suggest(
     Example: convsight go suggest example --move 60 --why best
     """
     from convsight.go import sgf, views
+    from convsight.go.match import NAMES
 
     opened = go_network(network).to(device or best_device())
     record = sgf.first(game_file(game))
+    if record.cut:
+        say(f"{record.source} ends early, {record.cut}")
     number = move or len(record.moves) + 1
     path = out or Path(f"{game.stem}-{number}.png")
     check_ending(path, ".png")
@@ -102,9 +109,11 @@ def suggest(
     listed = found.best
     if played is not None and played not in listed and played < record.size**2:
         listed = [*listed, played]
-    table = Table("move", "probability", "")
+    table = Table(f"{NAMES[record.to_play(number)]}'s move {number}", "probability", "")
     for each in listed:
         table.add_row(sgf.named(each, record.size), f"{found.prior[each]:.1%}", "played" if each == played else "")
+    if played == record.size**2:
+        table.add_row("pass", "", "played")
     show_table(table)
     if why:
         strongest = sorted(found.carried, key=lambda each: -abs(found.carried[each]))[:5]
@@ -113,7 +122,7 @@ def suggest(
             + ", ".join(f"{sgf.named(each, record.size)} {found.carried[each]:+.2f}" for each in strongest)
         )
     write_png(found.picture, path)
-    say(f"what is expected as move {number} of {game.name}: {path}")
+    say(f"what is expected as move {number} of {record.source}: {path}")
 
 
 def show(
@@ -142,6 +151,8 @@ def show(
     check_ending(path, ".png")
     check_writable(path)
     if unit is None:
+        if games or layer != "conv1":
+            raise InputError("only the first layer looks straight at stones; to see what another looks for, give --unit")
         write_png(views.filters(opened).picture, path)
         say(f"the first filters; black is own, white the opponent's, blue an empty point: {path}")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,9 +12,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from signal import SIG_IGN, SIGINT
 
 from convsight.errors import InputError, first_line
-from convsight.go import sgf
+from convsight.go import sgf, sgf_files
 from convsight.go.moves import Moves, joined, of_records
 from convsight.go.samples import legal_moves
 
@@ -36,10 +38,11 @@ def load(paths: Iterable[Path], size: int = 19, *, on_game: Callable[[int], None
     """The games on boards of `size` in `paths`, and what became of the others.
 
     From a move on that the rules forbid, or that is off the board, a game is left out. Records are read in several processes.
-    `on_game(count)` is called now and then. Raises InputError as `sgf.texts` does, or if there is no game at all.
+    `on_game(count)` is called now and then. Raises InputError as `sgf_files.texts` does, or if there is no game at all.
     """
     report, parts = Report(), []
-    for part, news in _parsed(sgf.texts(paths), size):
+    damaged: list[InputError] = []
+    for part, news in _parsed(sgf_files.texts(paths, on_damaged=damaged.append), size):
         parts.append(part)
         report.games += news.games
         report.moves += news.moves
@@ -49,6 +52,10 @@ def load(paths: Iterable[Path], size: int = 19, *, on_game: Callable[[int], None
         report.examples = (report.examples + news.examples)[:5]
         if on_game is not None:
             on_game(report.games + report.left_out)
+    for error in damaged:
+        report.left_out += 1
+        report.reasons["a file that can't be read"] += 1
+        report.examples = [*report.examples, str(error)][:5]
     if not report.games:
         raise InputError(f"there is no game on {size} lines among them{': ' + report.examples[0] if report.examples else ''}")
     return joined(parts), report
@@ -61,7 +68,8 @@ def _parsed(texts: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[Mov
     if not second:
         return
     try:
-        with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(os.cpu_count(), context, initializer=signal.signal, initargs=(SIGINT, SIG_IGN)) as pool:
             waiting = deque([pool.submit(_parse, second, size)])
             while waiting:
                 while len(waiting) < 3 * (os.cpu_count() or 1) and (some := list(islice(texts, _AT_ONCE))):

@@ -46,26 +46,24 @@ def picture(
     for point in handicap(size, most_handicap(size)) if size >= 9 else ():
         _disc(draw, at(point), unit // 10, LINE)
     for point, tint in (tints or {}).items():
-        x, y = at(point)
-        half = unit // 2
-        draw.rectangle([x - half, y - half, x + half, y + half], (*(GOOD if tint > 0 else BAD), round(200 * min(1, abs(tint)))))
+        if board.flat[point] == EMPTY:
+            _disc(draw, at(point), round(unit * 0.46), _mixed(WOOD, GOOD if tint > 0 else BAD, 0.8 * min(1, abs(tint))))
     for point, colour in enumerate(board.reshape(-1)):
         if colour != EMPTY:
             _disc(draw, at(point), round(unit * 0.47), (20, 20, 20) if colour == BLACK else (245, 245, 240), LINE)
             if tints and point in tints:
-                x, y = at(point)
                 shade = GOOD if tints[point] > 0 else BAD
-                _disc(draw, (x, y), round(unit * 0.3), (*shade, round(255 * min(1, abs(tints[point])))))
+                _disc(draw, at(point), round(unit * (0.14 + 0.2 * min(1, abs(tints[point])))), shade, (245, 245, 240))
     if last is not None and last < size * size:
         x, y = at(last)
-        ring = round(unit * 0.25)
+        ring = round(unit * (0.42 if tints and last in tints else 0.25))
         draw.ellipse([x - ring, y - ring, x + ring, y + ring], outline=BAD, width=_TIMES * 2)
     font = ImageFont.load_default(unit * 0.42)
     for point, text in (texts or {}).items():
         on = board.reshape(-1)[point]
         if on == EMPTY and not (tints and point in tints):
             _disc(draw, at(point), round(unit * 0.34), WOOD)
-        dark = on == BLACK or abs((tints or {}).get(point, 0)) > 0.4
+        dark = on == BLACK or abs((tints or {}).get(point, 0)) > 0.55
         draw.text(at(point), text, (255, 255, 255) if dark else (0, 0, 0), font, "mm")
     if size > 6:
         for index in range(size):
@@ -128,6 +126,11 @@ def pattern(weights: NDArray[np.float32], *, cell: int = 18) -> Tensor:
 def side_by_side(pictures: Sequence[Tensor], *, columns: int, gap: int = 8) -> Tensor:
     """Pictures of one size in rows, on white: (3, H, W)."""
     return grid(torch.stack(list(pictures)), columns=columns, enlarge=1, gap=gap, ground=1.0)
+
+
+def _mixed(first: tuple[int, int, int], second: tuple[int, int, int], part: float) -> tuple[int, ...]:
+    """A colour that is `part` of the way from the first to the second."""
+    return tuple(round(low + (high - low) * part) for low, high in zip(first, second, strict=True))
 
 
 def _disc(

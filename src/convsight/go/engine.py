@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -20,9 +20,9 @@ from convsight.errors import InputError
 from convsight.go import board, sgf
 from convsight.go.board import Games
 from convsight.go.encode import planes
-from convsight.go.model import probabilities
+from convsight.go.model import by_symmetry
 from convsight.go.player import RESIGN, Player
-from convsight.go.playout import final_score, lead, ownership, statuses
+from convsight.go.playout import final_score, lead, statuses
 from convsight.go.rules import BLACK, MOVES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE, give_turn
 
 COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
@@ -45,6 +45,8 @@ class Engine:
         methods = [name for name in dir(self) if name.startswith("do_")]
         self.commands: dict[str, Callable[..., str]] = {name.removeprefix("do_"): getattr(self, name) for name in methods}
         self.commands["kata-raw-nn"] = self.raw
+        self.before: list[Games] = []
+        self.moves: list[tuple[int, int]] = []
         self._clear()
 
     def answer(self, name: str, arguments: list[str]) -> str:
@@ -91,17 +93,13 @@ class Engine:
         return ""
 
     def do_komi(self, komi: str) -> str:
-        try:
-            number = float(komi)
-        except ValueError:
-            raise RefusedError("komi not a float") from None
-        if not abs(number) <= 10000:
+        if not re.fullmatch(r"[+-]?(\d{1,4}(\.\d*)?|\.\d+)", komi):
             raise RefusedError("komi not a float")
-        self.player = replace(self.player, komi=number)
+        self.player = replace(self.player, komi=float(komi))
         return ""
 
     def do_play(self, colour: str, vertex: str) -> str:
-        self._play(colour_of(colour), self._point(vertex))
+        self._play(colour_of(colour), self.point(vertex))
         return ""
 
     def do_genmove(self, colour: str) -> str:
@@ -129,11 +127,14 @@ class Engine:
         games = board.new(1, self.size)
         while len(chosen) < count:
             board.set_up(games, chosen, BLACK)
-            chosen.append(int(self.player.prior(games)[0].argmax()))
+            prior = self.player.prior(games)[0]
+            if not prior.any():
+                break
+            chosen.append(int(prior.argmax()))
         return self._handicap(chosen)
 
     def do_set_free_handicap(self, *vertices: str) -> str:
-        points = [self._point(each) for each in vertices]
+        points = [self.point(each) for each in vertices]
         if len(points) < 2 or len({*points}) < len(points) or self.size**2 in points or len(points) >= self.size**2:
             raise RefusedError("bad vertex list")
         self._handicap(points)
@@ -145,14 +146,22 @@ class Engine:
             record = sgf.first(Path(path))
         except InputError:
             raise RefusedError("cannot load file") from None
-        if record.size != self.size or (until is not None and until < 1):
+        moves = record.moves[: None if until is None else until - 1]
+        beyond = record.cut and (until is None or until > len(record.moves) + 1)
+        if record.size != self.size or (until is not None and until < 1) or beyond:
             raise RefusedError("cannot load file")
+        kept = self.games, self.before, self.moves
         self._clear()
-        self.player = replace(self.player, komi=record.komi)
         for colour, point in record.stones:
             board.set_up(self.games, [point], colour)
-        for colour, point in record.moves[: None if until is None else until - 1]:
-            self._play(colour, point)
+        try:
+            for colour, point in moves:
+                self._play(colour, point)
+        except RefusedError:
+            self.games, self.before, self.moves = kept
+            raise RefusedError("cannot load file") from None
+        if record.komi is not None:
+            self.player = replace(self.player, komi=record.komi)
         self.games.status[0, PLAYER] = record.to_play(len(self.moves) + 1)
         return ""
 
@@ -168,11 +177,11 @@ class Engine:
         return "\n".join(["", letters, *rows, letters, f"{taken}; {to_play}"])
 
     def do_final_score(self) -> str:
-        score = final_score(self.games, self.player.komi, ownership(self.games))
+        score = final_score(self.games, self.player.komi, self.player.outcome(self.games))
         return "0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):g}"
 
     def do_final_status_list(self, status: str) -> str:
-        found = statuses(self.games, ownership(self.games))
+        found = statuses(self.games, self.player.outcome(self.games))
         if status not in found:
             raise RefusedError("invalid status")
         return "\n".join(" ".join(sgf.named(point, self.size) for point in chain) for chain in found[status])
@@ -190,16 +199,19 @@ class Engine:
 
     def raw(self, symmetry: str) -> str:
         """KataGo's form of what the network says, for the player to move: NAN where a move isn't legal."""
-        if symmetry not in ("0", "all"):
-            raise RefusedError("symmetry is 0 or all")
+        if symmetry not in (*"01234567", "all"):
+            raise RefusedError("symmetry is from 0 to 7, or all")
         given = torch.from_numpy(planes(self.games, self.player.network.input.shape[0]))
-        answer = probabilities(self.player.network, given, symmetric=symmetry == "all")[0].tolist()
+        answers = by_symmetry(self.player.network, given)[:, 0].tolist()
         legal = board.legal(self.games)[0]
-        cells = [f"{each:.6f}" if allowed else "NAN" for each, allowed in zip(answer, legal[:-1], strict=True)]
-        rows = [" ".join(cells[start : start + self.size]) for start in range(0, len(cells), self.size)]
-        _, wins = lead(self.games, self.player.komi, ownership(self.games))
+        _, wins = lead(self.games, self.player.komi, self.player.outcome(self.games))
         ends = [f"whiteWin {1 - wins:.6f}", f"whiteLoss {wins:.6f}", "noResult 0.000000", "policy"]
-        return "\n".join([f"symmetry {symmetry}", *ends, *rows, "policyPass 0.000000"])
+        told = []
+        for each in range(8) if symmetry == "all" else [int(symmetry)]:
+            cells = [f"{part:.6f}" if allowed else "NAN" for part, allowed in zip(answers[each], legal[:-1], strict=True)]
+            rows = [" ".join(cells[start : start + self.size]) for start in range(0, len(cells), self.size)]
+            told += [f"symmetry {each}", *ends, *rows, "policyPass 0.000000"]
+        return "\n".join(told)
 
     def position(self, colour: int) -> Games:
         """The board as `colour` sees it that is to move; ko binds only who is next."""
@@ -207,11 +219,16 @@ class Engine:
         give_turn(games.status[0], colour)
         return games
 
-    def information(self, colour: int, *, kata: bool) -> str:
-        """The line of an analysis: the moves that `colour` would play, the likeliest first; numbers as KataGo or Leela Zero."""
+    def information(self, colour: int, *, kata: bool, avoided: Collection[int] = (), owned: bool = False) -> str:
+        """The line of an analysis: the moves that `colour` would play, the likeliest first; numbers as KataGo or Leela Zero.
+
+        `avoided`: points to leave out. `owned`: also say whose each point becomes, for `colour`.
+        """
         games = self.position(colour)
         prior = self.player.prior(games)[0]
-        ahead, wins = lead(games, self.player.komi, ownership(games), colour)
+        prior[list(avoided)] = 0
+        ends = self.player.outcome(games)
+        ahead, wins = lead(games, self.player.komi, ends, colour)
         likely = [
             (int(point), float(prior[point])) for point in np.argsort(-prior, kind="stable")[:20] if prior[point] > 0.0005
         ]
@@ -224,6 +241,9 @@ class Engine:
                 f"info move {name} visits {max(1, round(_VISITS * chance))} winrate {rate} {lead_of}"
                 f"prior {expected} lcb {rate} order {order} pv {name}"
             )
+        if owned:
+            mean = ends[0].mean(0).reshape(-1) * (1 if colour == BLACK else -1)
+            told.append("ownership " + " ".join(f"{each:.3f}" for each in mean))
         return " ".join(told)
 
     def generate(self, colour: int) -> str:
@@ -244,7 +264,8 @@ class Engine:
         self.moves.append((colour, point))
         self.games = games
 
-    def _point(self, vertex: str) -> int:
+    def point(self, vertex: str) -> int:
+        """The point that `vertex` names. Raises RefusedError if there is none."""
         try:
             return sgf.of_name(vertex, self.size)
         except InputError:
@@ -262,8 +283,7 @@ class Engine:
 
     def _clear(self) -> None:
         self.games = board.new(1, self.size, superko=self.superko)
-        self.before: list[Games] = []
-        self.moves: list[tuple[int, int]] = []
+        self.before, self.moves = [], []
 
 
 def colour_of(word: str) -> int:

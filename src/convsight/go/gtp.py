@@ -10,12 +10,17 @@ import queue
 import re
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import IO
 
 from convsight.go.engine import ANALYSES, COLOURS, Engine, RefusedError, colour_of
 from convsight.go.rules import PLAYER
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_KEYS = {
+    "interval": 1, "ownership": 1, "avoid": 3, "allow": 3, "minmoves": 1, "maxmoves": 1, "rootInfo": 1, "pvVisits": 1,
+    "movesOwnership": 1, "ownershipStdev": 1, "movesOwnershipStdev": 1,
+}  # fmt: skip
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -55,24 +60,21 @@ def _answer(engine: Engine, line: str, coming: queue.Queue[str | None], out: IO[
             answer = engine.answer(name, arguments)
             out.write(f"={number}{' ' if answer and answer[0] != chr(10) else ''}{answer}\n\n")
         else:
-            colour, seconds = _asked(engine, arguments)
+            asked = _asked(engine, arguments)
+            told = engine.information(asked.colour, kata=name.startswith("kata"), avoided=asked.avoided, owned=asked.owned)
             out.write(f"={number}\n")
             if "genmove" in name:
-                out.write(engine.information(colour, kata=name.startswith("kata")) + "\n")
-                out.write(f"play {engine.generate(colour)}\n\n")
+                out.write(f"{told}\nplay {engine.generate(asked.colour)}\n\n")
             else:
-                following = _analyse(engine, colour, seconds, coming, out, kata=name.startswith("kata"))
+                following = _told_until_a_line_comes(told, asked.seconds, coming, out)
     except RefusedError as error:
         out.write(f"?{number} {error}\n\n")
     out.flush()
     return following
 
 
-def _analyse(
-    engine: Engine, colour: int, seconds: float, coming: queue.Queue[str | None], out: IO[str], *, kata: bool
-) -> str | None:
+def _told_until_a_line_comes(told: str, seconds: float, coming: queue.Queue[str | None], out: IO[str]) -> str | None:
     """Tell what the network expects, again every so many seconds, until a line comes; which is returned."""
-    told = engine.information(colour, kata=kata)
     while True:
         out.write(told + "\n")
         out.flush()
@@ -87,12 +89,37 @@ def _analyse(
         return following
 
 
-def _asked(engine: Engine, arguments: list[str]) -> tuple[int, float]:
-    """The colour and the seconds between reports of an analysis, from `[COLOUR] [interval] [HUNDREDTHS] [KEY VALUE]...`."""
-    colour = int(engine.games.status[0, PLAYER])
-    if arguments and arguments[0].lower() in COLOURS:
-        colour = colour_of(arguments.pop(0))
-    if arguments and arguments[0] == "interval":
-        arguments.pop(0)
-    hundredths = int(arguments[0]) if arguments and _NUMBER.fullmatch(arguments[0]) else 100
-    return colour, max(0.01, min(hundredths / 100, 3600.0))
+@dataclass
+class _Asked:
+    """What an analysis was asked for: for whom, seconds between reports, points to leave out, whether whose points become."""
+
+    colour: int
+    seconds: float = 1.0
+    avoided: set[int] = field(default_factory=set)
+    owned: bool = False
+
+
+def _asked(engine: Engine, arguments: list[str]) -> _Asked:
+    """From `[COLOUR] [HUNDREDTHS] [KEY VALUE...]...`, where keys of a search say nothing. Raises RefusedError for others."""
+    words = list(arguments)
+    asked = _Asked(int(engine.games.status[0, PLAYER]))
+    if words and words[0].lower() in COLOURS:
+        asked.colour = colour_of(words.pop(0))
+    if words and _NUMBER.fullmatch(words[0]):
+        words.insert(0, "interval")
+    while words:
+        key = words.pop(0)
+        count = _KEYS.get(key, 0)
+        if not count or len(words) < count:
+            raise RefusedError("syntax error")
+        values, words = words[:count], words[count:]
+        if key == "interval":
+            if not _NUMBER.fullmatch(values[0]):
+                raise RefusedError("syntax error")
+            asked.seconds = max(0.01, min(int(values[0]) / 100, 3600.0))
+        elif key == "ownership":
+            asked.owned = values[0] == "true"
+        elif key in ("avoid", "allow") and colour_of(values[0]) == asked.colour:
+            points = {engine.point(each) for each in values[1].split(",")} - {engine.size**2}
+            asked.avoided |= points if key == "avoid" else set(range(engine.size**2)) - points
+    return asked

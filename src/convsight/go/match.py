@@ -6,14 +6,18 @@ A program that crashes, answers too late, or plays what the referee forbids lose
 from __future__ import annotations
 
 import math
+import os
 import queue
 import shlex
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from convsight.errors import InputError
 from convsight.go import sgf
@@ -45,10 +49,13 @@ class Program:
             self.stop()
             raise FailedError("crashed") from None
         told: list[str] = []
+        until = monotonic() + self.seconds
         while True:
             try:
-                line = self._lines.get(timeout=self.seconds)
+                line = self._lines.get(timeout=max(0.001, until - monotonic()))
             except queue.Empty:
+                line = None
+            if monotonic() > until:
                 self.stop()
                 raise FailedError(f"took longer than {self.seconds:g} s for {command}") from None
             if line is None:
@@ -64,18 +71,24 @@ class Program:
         return answer
 
     def stop(self) -> None:
-        """End the program, if it runs."""
+        """End the program and what it has started, if it runs."""
         if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
+            if os.name == "posix":
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.communicate(timeout=5)
             self._process = None
 
     def _start(self) -> subprocess.Popen[str]:
         try:
             process = subprocess.Popen(
-                shlex.split(self.command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-            )
-        except (OSError, ValueError) as error:
+                shlex.split(self.command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                encoding="utf-8", errors="replace", start_new_session=True,
+            )  # fmt: skip
+        except (OSError, ValueError, IndexError) as error:
             raise InputError(f'cannot start "{self.command}": {getattr(error, "strerror", None) or error}') from None
         lines: queue.Queue[str | None] = queue.Queue()
 

@@ -91,19 +91,24 @@ class Score:
 @torch.no_grad()
 def probabilities(network: Network, positions: Tensor, *, symmetric: bool = False) -> Tensor:
     """(B, points) of `positions` (B, planes, size, size); `symmetric`: the mean over the eight turnings and mirrorings."""
-    given = positions.to(network.device).float()
+    if symmetric:
+        return by_symmetry(network, positions).mean(0)
     with autocast(network.device, fastest(network.device)):
-        if not symmetric:
-            return network(given).float().softmax(1)
-        size = given.shape[-1]
-        table = torch.from_numpy(symmetry_table(size)[:, : size * size].astype(np.int64)).to(given.device)
-        flat = given.flatten(2)
-        answers = []
-        for moved_to in table:
-            turned = torch.empty_like(flat)
-            turned[..., moved_to] = flat
-            answers.append(network(turned.view_as(given)).float().softmax(1)[:, moved_to])
-    return torch.stack(answers).mean(0)
+        return network(positions.to(network.device).float()).float().softmax(1)
+
+
+@torch.no_grad()
+def by_symmetry(network: Network, positions: Tensor) -> Tensor:
+    """(8, B, points): what the network says of each turning and mirroring of `positions`, turned back."""
+    given = positions.to(network.device).float()
+    size, flat = given.shape[-1], given.flatten(2)
+    table = torch.from_numpy(symmetry_table(size)[:, : size * size].astype(np.int64)).to(given.device)
+    answers = []
+    for moved_to in table:
+        turned = torch.empty_like(flat)
+        turned[..., moved_to] = flat
+        answers.append(probabilities(network, turned.view_as(given))[:, moved_to])
+    return torch.stack(answers)
 
 
 def evaluate(

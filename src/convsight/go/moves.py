@@ -47,6 +47,18 @@ class Moves(NamedTuple):
             self.stones[stones], self.stone_colours[stones], self.first_stone[start : stop + 1] - stones.start,
         )  # fmt: skip
 
+    def chosen(self, games: NDArray[np.int64]) -> Moves:
+        """The games of these numbers."""
+        return joined([self.games(each, each + 1) for each in games.tolist()]) if len(games) else self.games(0, 0)
+
+    def not_among(self, others: Moves) -> NDArray[np.int64]:
+        """The numbers of the games whose moves are those of none of `others`."""
+        known = {others._key(game) for game in range(len(others))}
+        return np.array([game for game in range(len(self)) if self._key(game) not in known], np.int64)
+
+    def _key(self, game: int) -> bytes:
+        return self.points[self.first[game] : self.first[game + 1]].tobytes()
+
 
 def of_records(records: Sequence[sgf.Record], size: int) -> Moves:
     """The arrays of `records`, all on boards of `size`."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from convsight.go import board
 from convsight.go.board import Games
 from convsight.go.encode import SENSIBLE, planes
 from convsight.go.model import probabilities
@@ -16,6 +17,7 @@ from convsight.go.rules import PASSES, PLAYER
 from convsight.network import Network
 
 RESIGN = -1
+_OUTCOMES, _FORESEEN, _OUTCOME_TEMPERATURE = 16, 60, 0.5
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,37 @@ class Player:
         It passes if there is no sensible move, or if the other side passed and it leads when the game is played out at random.
         """
         size = games.size
-        moves = self.prior(games)[0].astype(np.float64)
+        moves = self.prior(games)[0]
         if not moves.any():
             return size * size
         if games.status[0, PASSES] or self.resign:
-            ahead, wins = lead(games, self.komi, ownership(games), games.status[0, PLAYER])
+            ahead, wins = lead(games, self.komi, self.outcome(games), games.status[0, PLAYER])
             if games.status[0, PASSES] and ahead > 0:
                 return size * size
             if wins < self.resign:
                 return RESIGN
         if self.temperature == 0:
             return int(moves.argmax())
-        weights = moves ** (1 / self.temperature)
-        return int(random.choice(size * size, p=weights / weights.sum()))
+        return int(drawn(moves[None], self.temperature, random)[0])
+
+    def outcome(self, games: Games) -> NDArray[np.float32]:
+        """(1, games, size, size): who has each point of the first game at the end, as in `playout.ownership`.
+
+        The network plays both sides for a while, which settles what a player sees to be settled, and chance the rest. The
+        same position has the same outcome always.
+        """
+        many, random = games.rows([0] * _OUTCOMES), np.random.default_rng(0)
+        for _ in range(_FORESEEN):
+            prior = self.prior(many)
+            points = np.where(prior.any(1), drawn(prior, _OUTCOME_TEMPERATURE, random), games.size**2)
+            board.play(many, points)
+            if not prior.any():
+                break
+        return ownership(many, 1).reshape(1, _OUTCOMES, games.size, games.size)
+
+
+def drawn(prior: NDArray[np.float32], temperature: float, random: np.random.Generator) -> NDArray[np.int64]:
+    """A point for each game, drawn by `prior` (G, size^2), sharper or flatter by `temperature`, over 0; where all is 0, any."""
+    weights = (prior.astype(np.float64) / np.maximum(prior.max(1, keepdims=True), 1e-30)) ** (1 / temperature)
+    below = weights.cumsum(1)
+    return np.asarray((random.random((len(prior), 1)) * below[:, -1:] >= below).sum(1).clip(max=prior.shape[1] - 1))

@@ -1,131 +1,50 @@
-"""Game records in SGF, read as a stream from files, folders and archives, and written.
+"""Game records in SGF, read and written: sgfmill parses the text, here is what a game of Go is in it.
 
-A record's text is parsed by sgfmill; here is what surrounds it: finding one game after the other in files of any size, and
-what a game of Go is in them. Source: SGF FF[4], https://www.red-bean.com/sgf/.
+Source: SGF FF[4], https://www.red-bean.com/sgf/.
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import re
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 from sgfmill import sgf, sgf_grammar
 
 from convsight.errors import InputError, first_line
 from convsight.files import written_whole
+from convsight.go import sgf_files
 from convsight.go.rules import BLACK, LARGEST, SMALLEST, WHITE
 
 EXAMPLE = Path(__file__).parent / "example.sgf"  # games that the network which ships played against itself
 LETTERS = "ABCDEFGHJKLMNOPQRST"
-_BEGINS = re.compile(rb"\(\s*;")
-_ROOT = re.compile(rb"\(\s*;\s*(?:GM|FF)\s*\[")
-_TOKEN = re.compile(rb"(?P<value>\[[^\\\]]*(?:\\.[^\\\]]*)*\])|(?P<cut>\[)|(?P<open>\()|\)", re.DOTALL)
-_UNDECIDED = 64  # bytes after a bracket in which a root shows itself
 _SET_UP = ("AB", "AW", "AE")
-_CHUNK, _LONGEST = 1 << 20, 1 << 24
-_OPEN: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
-_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
-_ENDINGS = (".sgf", ".sgf.gz", ".sgf.xz", ".sgf.bz2", *_ARCHIVES)
 
 
 @dataclass(frozen=True)
 class Record:
     """The main line of a game: stones that were set up before it, and moves, as (colour, point) with a pass at size^2.
 
-    `source` says which game of which file it is. `result` is as written, "B+3.5", "W+Resign", or empty. `cut` says why the
-    record ends before the file's does, or is empty.
+    `komi`: None if none is written. `result` is as written, "B+3.5", "W+Resign", or empty. `source` says which game of which
+    file it is. `cut` says why the record ends before the file's does, or is empty. `turn`: who is to move after the stones were
+    set up, if that is written.
     """
 
     size: int
     stones: tuple[tuple[int, int], ...]
     moves: tuple[tuple[int, int], ...]
-    komi: float = 0.0
+    komi: float | None = None
     result: str = ""
     source: str = ""
     cut: str = ""
+    turn: int | None = None
 
     def to_play(self, number: int) -> int:
         """Who plays move `number`, from 1: as it is written, or after the last the other side."""
         if number <= len(self.moves):
             return self.moves[number - 1][0]
-        return 3 - self.moves[-1][0] if self.moves else WHITE if self.stones else BLACK
-
-
-def texts(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """(source, bytes) of each game tree in `paths`: SGF files, compressed or not, archives and folders of them.
-
-    A game that is cut off, or longer than 16 MiB, comes as far as it goes. Raises InputError if there is no such file, or it
-    can't be read, or a folder holds none.
-    """
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if each.is_file() and each.name.lower().endswith(_ENDINGS))
-            if not inside:
-                raise InputError(f"the folder {path} holds no .sgf, and no archive of them")
-            yield from texts(inside)
-            continue
-        if not path.exists():
-            raise InputError(f"there is no file {path}")
-        try:
-            for name, stream in _streams(path):
-                for number, text in enumerate(split(stream), start=1):
-                    yield f"{name}, game {number}", text
-        except Exception as error:  # what a damaged archive makes its reader raise is not bounded
-            damaged = isinstance(error, zlib.error | TypeError | ValueError)
-            raise InputError(f"{path} can't be read: {'it is damaged' if damaged else first_line(error)[:200]}") from None
-
-
-def split(stream: IO[bytes]) -> Iterator[bytes]:
-    """The game trees in `stream`, one after the other; what lies between them is passed over.
-
-    A tree that isn't closed ends where the next one begins with a root's properties, after 16 MiB, or with the stream.
-    """
-    text, start, place, depth, ended = b"", 0, 0, 0, False
-    while not ended:
-        kept = start if depth else place
-        carried = len(text) - kept  # with as much more, a value of many chunks isn't looked through for each of them
-        chunk = stream.read(max(_CHUNK, min(carried, _LONGEST - carried)))
-        ended = not chunk
-        text, start, place = text[kept:] + chunk, 0, place - kept
-        while True:
-            if depth == 0:
-                begins = _BEGINS.search(text, place)
-                if begins is None:
-                    bracket = text.rfind(b"(", place)
-                    place = bracket if bracket >= 0 and not text[bracket + 1 :].strip() else len(text)
-                    break
-                start, place, depth = begins.start(), begins.start() + 1, 1
-            token = _TOKEN.search(text, place)
-            if token is None or token.lastgroup == "cut":
-                place = len(text) if token is None else token.start()
-                break
-            if token.lastgroup == "open":
-                if not ended and len(text) - token.start() < _UNDECIDED:
-                    place = token.start()
-                    break
-                if _ROOT.match(text, token.start()):
-                    yield text[start : token.start()]
-                    start, depth = token.start(), 0
-                depth += 1
-            elif token.lastgroup is None:
-                depth -= 1
-                if depth == 0:
-                    yield text[start : token.end()]
-            place = token.end()
-        if depth and len(text) - start > _LONGEST:
-            yield text[start:]
-            start, place, depth = len(text), len(text), 0
-    if depth:
-        yield text[start:]
+        if self.moves:
+            return 3 - self.moves[-1][0]
+        return self.turn or (WHITE if self.stones else BLACK)
 
 
 def read(text: bytes, source: str = "") -> Record:
@@ -147,13 +66,14 @@ def read(text: bytes, source: str = "") -> Record:
     except (ValueError, KeyError, RecursionError) as error:
         raise InputError(f"{source or 'this record'}: {first_line(error)[:200]}") from None
     moves: list[tuple[int, int]] = []
-    cut = ""
+    cut, turn = "", None
     for node in nodes:
         try:
             if node is not root and any(map(node.has_property, _SET_UP)):
                 if moves:
                     raise ValueError("stones are set up after the first move")
                 _set_up(node, size, stones)
+            turn = turn if moves else _turn(node) or turn
             moves += [
                 (colour, _played(node, name, size)) for colour, name in ((BLACK, "B"), (WHITE, "W")) if node.has_property(name)
             ]
@@ -161,12 +81,12 @@ def read(text: bytes, source: str = "") -> Record:
             cut = f"after move {len(moves)}: {first_line(error)}"
             break
     placed = tuple(sorted((colour, point) for point, colour in stones.items()))
-    return Record(size, placed, tuple(moves), _number(root, "KM"), _text(root, "RE"), source, cut)
+    return Record(size, placed, tuple(moves), _komi(root), _text(root, "RE"), source, cut, turn)
 
 
 def first(path: Path) -> Record:
     """The first game in `path`. Raises InputError as `texts` and `read` do, or if there is none."""
-    for source, text in texts([path]):
+    for source, text in sgf_files.texts([path]):
         return read(text, source)
     raise InputError(f"{path} holds no game in SGF")
 
@@ -181,8 +101,9 @@ def text_of(record: Record, *, names: tuple[str, str] = ("", ""), rules: str = "
     """`record` as one SGF game tree."""
     game = sgf.Sgf_game(record.size, encoding="UTF-8")
     root = game.get_root()
-    root.set("KM", record.komi)
     root.set("RU", rules)
+    if record.komi is not None:
+        root.set("KM", record.komi)
     for name, value in (("PB", names[0]), ("PW", names[1]), ("RE", record.result)):
         if value:
             root.set(name, value)
@@ -194,27 +115,6 @@ def text_of(record: Record, *, names: tuple[str, str] = ("", ""), rules: str = "
     for colour, point in record.moves:
         game.extend_main_sequence().set_move("bw"[colour - 1], _place(point, record.size))
     return bytes(game.serialise())
-
-
-def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    name = path.name.lower()
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
-            for each in archive.infolist():
-                if each.filename.lower().endswith(".sgf"):
-                    with archive.open(each) as inside:
-                        yield f"{path}/{each.filename}", inside
-    elif name.endswith(_ARCHIVES):
-        with tarfile.open(path, "r|*") as tape:
-            for member in tape:
-                wanted = member.isfile() and member.name.lower().endswith(".sgf")
-                stream = tape.extractfile(member) if wanted else None
-                if stream is not None:
-                    with stream:
-                        yield f"{path}/{member.name}", stream
-    else:
-        with _OPEN.get(path.suffix.lower(), open)(path, "rb") as opened:
-            yield str(path), opened
 
 
 def _set_up(node: sgf.Tree_node, size: int, stones: dict[int, int]) -> None:
@@ -253,12 +153,16 @@ def _text(root: sgf.Tree_node, name: str) -> str:
     return value.decode("utf-8", "replace").strip()
 
 
-def _number(root: sgf.Tree_node, name: str) -> float:
+def _komi(root: sgf.Tree_node) -> float | None:
     try:
-        number = float(_text(root, name).replace(",", "."))
+        number = float(_text(root, "KM").replace(",", "."))
     except ValueError:
-        return 0.0
-    return number if abs(number) < 1000 else 0.0
+        return None
+    return number if abs(number) < 1000 else None
+
+
+def _turn(node: sgf.Tree_node) -> int | None:
+    return {"B": BLACK, "W": WHITE}.get(_text(node, "PL").upper()[:1])
 
 
 def named(point: int, size: int) -> str:

@@ -19,7 +19,6 @@ from convsight.go.moves import Moves
 from convsight.go.rules import BLACK, EMPTY, KO, WHITE
 from convsight.go.samples import positions
 from convsight.network import Network
-from convsight.precision import fastest
 
 _BATCH = 256
 
@@ -49,6 +48,8 @@ def strongest(
     """The positions that excite `unit` of `layer` most: `count`, each of another game, among `sample` drawn at random."""
     seen(network, layer, (0, 0))
     chosen = moves.samples()
+    if not len(chosen):
+        raise InputError("there is no move in these games to look at")
     some = np.sort(np.random.default_rng(seed).choice(chosen, min(sample, len(chosen)), replace=False))
     games = positions(moves, some)
     responses = response(network, layer, unit, games)
@@ -112,7 +113,7 @@ def response(network: Network, layer: str, unit: int, games: Games) -> Tensor:
     network.module.eval()
     count = network.input.shape[0]
     answers = []
-    with read(network.module, [layer], precision=fastest(network.device)) as activations_of:
+    with read(network.module, [layer], precision=torch.float32) as activations_of:
         for start in range(0, len(games.colours), _BATCH):
             given = torch.from_numpy(planes(games.rows(slice(start, start + _BATCH)), count)).to(network.device).float()
             maps = activations_of(given)[layer]

@@ -75,7 +75,7 @@ def suggestion(
             raise InputError(f'the move to explain is an empty point or "best", not {why}')
         carried = show.carrying(network, position, point)
         pictures.append(draw.carrying(board, carried, point, last=last))
-    return Suggestion(draw.side_by_side(pictures, columns=2), prior, best, point, carried)
+    return Suggestion(draw.side_by_side(pictures, columns=len(pictures)), prior, best, point, carried)
 
 
 def filters(network: Network) -> View:
