@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convsight import InputError
 from convsight.text import encode
 
 
@@ -24,6 +27,13 @@ def test_english_is_split_as_kims_code_does(text: str, words: list[str]) -> None
 def test_other_scripts_are_split_at_spaces_and_signs() -> None:
     assert encode.unicode("Größe zählt – nicht!") == ["grösse", "zählt", "–", "nicht", "!"]
     assert encode.unicode("l'été, кино") == ["l'été", ",", "кино"]
+
+
+def test_chinese_is_split_into_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert encode.chinese("这部电影很好看，ABC 3.5 分！") == ["这部", "电影", "很", "好看", "，", "abc", "3.5", "分", "！"]
+    monkeypatch.setitem(sys.modules, "jieba", None)
+    with pytest.raises(InputError, match=r"convsight\[chinese\]"):
+        encode.chinese("很好")
 
 
 @given(st.lists(st.text(), max_size=5))

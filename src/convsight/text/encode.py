@@ -6,6 +6,7 @@ of padding alone in every sentence, and more padding adds nothing that the maxim
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +38,9 @@ def unicode(text: str) -> list[str]:
 
 def chinese(text: str) -> list[str]:
     """Words as jieba finds them, and every other sign alone. Raises InputError without the extra `chinese`."""
-    return [each for each in extra("jieba", "chinese").cut(text.casefold()) if not each.isspace()]
+    jieba = extra("jieba", "chinese")
+    jieba.setLogLevel(logging.WARNING)
+    return [each for each in jieba.cut(text.casefold()) if not each.isspace()]
 
 
 TOKENISERS: Mapping[str, Callable[[str], list[str]]] = {"english": english, "unicode": unicode, "chinese": chinese}

@@ -1,0 +1,84 @@
+"""The classifier as scikit-learn's estimators are: `fit`, `predict`, `predict_proba`, in pipelines and grid searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convsight.errors import InputError, extra
+from convsight.text import model
+from convsight.text.encode import vocabulary
+from convsight.text.vectors import read
+
+extra("sklearn", "text")
+
+from sklearn.base import BaseEstimator, ClassifierMixin  # noqa: E402 (what is missing is said first)
+from sklearn.utils.validation import check_is_fitted  # noqa: E402
+
+if TYPE_CHECKING:
+    from convsight.text.encode import Vocabulary
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Kim's network for texts: X is a sequence of strings, y their classes, of any kind.
+
+    `vectors`: a file of word vectors, as `vectors.read` takes it. `embeddings`: Kim's variants, or None for non-static with
+    vectors and rand without. After `fit`, `classifier_` is the `model.Classifier` and `classes_` are the classes.
+    """
+
+    def __init__(
+        self, *, embeddings: model.Embeddings | None = None, vectors: Path | str | None = None, tokeniser: str = "english",
+        epochs: int = model.PLAN.epochs, seed: int = 0, device: str | None = None,
+    ) -> None:  # fmt: skip
+        self.embeddings, self.vectors, self.tokeniser = embeddings, vectors, tokeniser
+        self.epochs, self.seed, self.device = epochs, seed, device
+
+    def fit(self, X: Sequence[str], y: Sequence[Any]) -> TextClassifier:  # noqa: N803 (scikit-learn's name for it)
+        """Learn the classes `y` of the texts `X`. Raises InputError if they aren't as many, or of one class only."""
+        texts = _texts(X)
+        if y is None or len(y) != len(texts):
+            raise InputError(f"there are {len(texts)} texts and {0 if y is None else len(y)} classes; each text has one")
+        self.classes_, numbers = np.unique(np.asarray(y), return_inverse=True)
+        known: Vocabulary = vocabulary(texts, self.tokeniser)
+        given = read(Path(self.vectors), known.words) if self.vectors else None
+        kind: model.Embeddings = self.embeddings or ("non-static" if given else "rand")
+        labels = tuple(map(str, self.classes_))
+        start = model.untrained(known, labels, embeddings=kind, vectors=given, seed=self.seed)
+        plan = replace(model.PLAN, epochs=self.epochs)
+        self.classifier_ = model.fit(
+            start, texts, numbers.tolist(), embeddings=kind, plan=plan, seed=self.seed, device=self.device
+        )
+        return self
+
+    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """(N, classes): how likely each class is, in the order of `classes_`."""
+        check_is_fitted(self)
+        probabilities = self.classifier_.logits(_texts(X)).double().softmax(1)
+        return np.asarray(probabilities.numpy())
+
+    def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
+        """(N,): the likeliest class of each text."""
+        best = self.predict_proba(X).argmax(1)
+        return np.asarray(self.classes_[best])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
+        return tags
+
+
+def _texts(given: Sequence[str]) -> list[str]:
+    if isinstance(given, str):
+        raise InputError("give a sequence of texts, not one text")
+    texts = list(given)
+    for place, each in enumerate(texts):
+        if not isinstance(each, str):
+            raise InputError(f"sample {place} is no text but a {type(each).__name__}")
+    if not texts:
+        raise InputError("there is no text to learn from or to classify")
+    return texts
