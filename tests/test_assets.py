@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from convsight import assets
+from convsight import assets, published
 from convsight.errors import InputError
 from tests.conftest import TENSORS
 
 
 def change(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
-    small = assets.ASSETS["small"]
+    small = published.ASSETS["small"]
     if "member" in fields:
         fields = {"members": (replace(small.members[0], **fields["member"]),)}
-    monkeypatch.setitem(assets.ASSETS, "small", replace(small, **fields))
+    monkeypatch.setitem(published.ASSETS, "small", replace(small, **fields))
 
 
 def test_an_asset_is_fetched_by_the_users_pip_when_first_asked_for(wheels: Path) -> None:

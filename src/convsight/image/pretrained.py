@@ -14,6 +14,7 @@ from convsight import assets
 from convsight.errors import InputError, did_you_mean, extra, first_line
 from convsight.input_spec import InputSpec
 from convsight.network import Network
+from convsight.published import ASSETS
 from convsight.state_dict import fill
 
 Pooling = Literal["max", "average"]
@@ -179,6 +180,6 @@ def _efficientnet_lite(name: str, *, width: float, depth: float, size: int) -> N
 
 def _filled(module: nn.Module, name: str, specification: InputSpec, labels: tuple[str, ...]) -> Network:
     fill(module, assets.tensors(name), assets.path(name))
-    asset = assets.ASSETS[name]
+    asset = ASSETS[name]
     card = {"data": asset.origin, "licence": asset.licence, "file": f"{asset.members[0].path} in {asset.wheel}"}
     return Network(module.eval(), specification, labels, name, card)

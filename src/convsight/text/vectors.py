@@ -7,30 +7,37 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import json
 import lzma
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from convsight import assets
 from convsight.errors import InputError
+from convsight.spacy_vectors import hashes, unpacked_rows
 
 Vectors = dict[str, NDArray[np.float32]]
 _OPEN: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 _MOST_NUMBERS = 100_000
+_SIGN = re.compile(r"\w+|[^\w\s]")
 _LONGEST_WORD = 10_000
 
 
 def read(path: Path, wanted: Collection[str]) -> Vectors:
-    """The vectors (D,) of those of the `wanted` words that the file or spaCy folder at `path` has.
+    """The vectors (D,) of those of the `wanted` words that the file or spaCy folder at `path` has, or the asset of that name.
 
+    Assets, fetched when first asked for: `english`, spaCy's 20,000, or `pieces`, the mean of the vectors of a word's pieces.
     Text: a word and its numbers a line, with or without a first line of two counts (word2vec, fastText's .vec, GloVe). Binary:
     word2vec's, if the name ends in .bin. Any of these .gz, .xz or .bz2. If a word is there twice, the first counts.
     Raises InputError if the file can't be read, is cut off, or its vectors are not all of one length.
     """
+    if str(path) in NAMED and not path.exists():
+        return NAMED[str(path)](wanted)
     if path.is_dir():
         return _of_spacy(path, wanted)
     if not path.exists():
@@ -100,47 +107,39 @@ def _of_spacy(folder: Path, wanted: Collection[str]) -> Vectors:
     return {word: np.asarray(table[row], np.float32) for word, row in found if 0 <= row < len(table)}
 
 
-def spacy_words(strings: Path, key2row: Path) -> dict[str, int]:
-    """Of spaCy's strings.json and key2row, which word has which row of the table."""
-    words = json.loads(strings.read_bytes())
-    rows = unpacked_rows(key2row.read_bytes())
-    return {word: rows[key] for word, key in zip(words, hashes(words).tolist(), strict=True) if key in rows}
+def _english(wanted: Collection[str]) -> Vectors:
+    kept = assets.tensors("english_vectors")
+    rows = dict(zip(_words(kept["words"]), kept["rows"].tolist(), strict=True))
+    return {word: kept["vectors"][rows[word]].float().numpy() for word in wanted if word in rows}
 
 
-def unpacked_rows(packed: bytes) -> dict[int, int]:
-    """A map of whole numbers as msgpack writes it. Raises ValueError or IndexError if it is none."""
-    if packed[0] != 0xDF:
-        raise ValueError("key2row is no map")
-    sizes = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
-    place, numbers = 5, []
-    for _ in range(2 * int.from_bytes(packed[1:5], "big")):
-        kind = packed[place]
-        size = 0 if kind < 0x80 else sizes.get(kind, -1)
-        if size < 0 or place + 1 + size > len(packed):
-            raise ValueError("key2row holds something else than whole numbers, or is cut off")
-        signed = kind >= 0xD0
-        numbers.append(int.from_bytes(packed[place + 1 : place + 1 + size], "big", signed=signed) if size else kind)
-        place += 1 + size
-    return dict(zip(numbers[::2], numbers[1::2], strict=True))
+def _of_pieces(wanted: Collection[str]) -> Vectors:
+    kept = assets.tensors("english_pieces")
+    numbers = {piece: number for number, piece in enumerate(_words(kept["words"]))}
+    found = {word: pieces(word, numbers) for word in wanted}
+    return {word: kept["vectors"][numbers].float().mean(0).numpy() for word, numbers in found.items() if numbers}
 
 
-def hashes(words: Collection[str]) -> NDArray[np.uint64]:
-    """spaCy's number of each word, (N,): MurmurHash64A of its UTF-8, with seed 1. Source: Appleby 2011, MurmurHash2.cpp."""
-    encoded = [each.encode() for each in words]
-    lengths = np.array([len(each) for each in encoded], np.int64)
-    mix, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)
-    answers = np.zeros(len(encoded), np.uint64)
-    for length in np.unique(lengths):
-        which = np.flatnonzero(lengths == length)
-        blocks = -(-int(length) // 8)
-        padded = b"".join(encoded[each].ljust(8 * blocks, b"\0") for each in which)
-        block = np.frombuffer(padded, "<u8").reshape(len(which), blocks)
-        state = np.full(len(which), np.uint64(1) ^ np.uint64(int(length) * int(mix) % 2**64))
-        for each in range(int(length) // 8):
-            part = block[:, each] * mix
-            state = (state ^ ((part ^ (part >> shift)) * mix)) * mix
-        if length % 8:
-            state = (state ^ block[:, -1]) * mix
-        state = (state ^ (state >> shift)) * mix
-        answers[which] = state ^ (state >> shift)
-    return answers
+def pieces(word: str, numbers: Mapping[str, int]) -> list[int]:
+    """The numbers of the pieces of `word`, each the longest that is known; "##" begins those that aren't the first.
+
+    What no piece begins with is left out. Source: WordPiece, as Devlin et al. 2019 use it.
+    """
+    found = []
+    for part in _SIGN.findall(word.lower()):
+        start = 0
+        while start < len(part):
+            ends = range(len(part), start, -1)
+            piece = next((each for end in ends if (each := ("##" if start else "") + part[start:end]) in numbers), None)
+            if piece is None:
+                break
+            found.append(numbers[piece])
+            start += len(piece) - (2 if start else 0)
+    return found
+
+
+def _words(lines: Tensor) -> list[str]:
+    return lines.numpy().tobytes().decode().split("\n")
+
+
+NAMED: Mapping[str, Callable[[Collection[str]], Vectors]] = {"english": _english, "pieces": _of_pieces}
