@@ -21,6 +21,7 @@ bench: .venv-bench/installed  ## side by side with peers and plain loops: benchm
 	.venv-bench/bin/python benchmarks/visualize.py --out benchmarks/results.md
 	.venv-bench/bin/python benchmarks/dream.py --out benchmarks/dream.md
 	.venv-bench/bin/python benchmarks/style.py --out benchmarks/style.md
+	@echo "of Go, with two collections of games: benchmarks/go.py GAMES OTHERS, benchmarks/go_learning.py GAMES OTHERS"
 
 docs: .venv/installed  ## site/
 	$(BIN)/pip install --quiet -e '.[docs]'
@@ -33,5 +34,5 @@ docs: .venv/installed  ## site/
 
 .venv-bench/installed: pyproject.toml benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet -e '.[digits]' -r benchmarks/requirements.txt
+	.venv-bench/bin/pip install --quiet -e '.[digits,go]' -r benchmarks/requirements.txt
 	touch $@

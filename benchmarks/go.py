@@ -47,9 +47,11 @@ def peak_of_all_processes(run: Callable[[], object]) -> float:
 
     watcher = Thread(target=watch)
     watcher.start()
-    run()
-    done.set()
-    watcher.join()
+    try:
+        run()
+    finally:
+        done.set()
+        watcher.join()
     return peak / 1e6
 
 

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from convsight import load, save
-from convsight.cli.go import _note
 from convsight.go import board, model, sgf
 from convsight.go.sgf import Record
 from tests.conftest import Run
@@ -56,11 +55,25 @@ def test_a_network_is_trained_on_games_judged_and_kept_with_its_curve(convsight:
     assert more.returncode == 0, more.stderr
 
 
-def test_a_curve_is_told_anew_from_where_a_training_went_on() -> None:
-    curve = Path("mine.jsonl")
-    for positions in (100, 200, 300, 200, 250):
-        _note(curve, {"positions": positions, "loss": 1.5})
-    assert [json.loads(line)["positions"] for line in curve.read_text().splitlines()] == [100, 200, 250]
+def test_a_network_is_kept_before_it_is_judged(convsight: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    written_games(6)
+
+    def interrupted(*_args: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "evaluate", interrupted)
+    monkeypatch.setattr(model, "scored", lambda *_args: model.Score(0.0, 0.0, 0.0))
+    done = convsight("go", "train", "games.sgf", "--size", 9, "--width", 2, "--depth", 1, "--batch", 8, "--positions", 16)
+    assert done.returncode == 2 and "interrupted" in done.stderr
+    assert load("go.safetensors").card["data"].startswith("5 games")
+
+
+def test_games_that_are_there_twice_do_not_judge_what_learnt_them(convsight: Run) -> None:
+    written_games(3)
+    Path("games.sgf").write_bytes(Path("games.sgf").read_bytes() * 2)
+    options = ("--size", 9, "--width", 2, "--depth", 1, "--batch", 8, "--positions", 16)
+    done = convsight("go", "train", "games.sgf", *options)
+    assert done.returncode == 0 and "1 of the games are also among those to judge by" in done.stdout
 
 
 def test_games_to_judge_by_are_not_learnt_from(convsight: Run) -> None:
@@ -154,7 +167,7 @@ def test_filters_are_shown_as_stones_and_by_positions(convsight: Run) -> None:
         (("train", "games.sgf"), "there is no game on 19 lines among them: "),
         (("train", "games.sgf", "--out", "net.pt"), "net.pt should end in .safetensors"),
         (("train", "one.sgf", "--size", "9"), "too few games to learn from and to judge by"),
-        (("train", "games.sgf", "--start", "net9.safetensors"), "there is no game on 19 lines among them"),
+        (("train", "games.sgf", "--start", "net9.safetensors", "--size", "13"), "plays on 9 lines; leave --size away"),
         (("train", "games.sgf", "--size", "4"), "greater than or equal to 5"),
         (("evaluate", "games.sgf", "--network", "digits"), "digits is no network for Go: it takes 1x28x28"),
         (("evaluate", "no.zip", "--network", "net9.safetensors"), "no.zip can't be read: File is not a zip file"),

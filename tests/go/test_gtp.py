@@ -169,6 +169,32 @@ def test_free_handicap_is_never_more_than_there_are_places(player: Player) -> No
     assert len(set(placed)) == len(placed) > 200
 
 
+def test_a_move_that_is_avoided_is_not_played(player: Player) -> None:
+    best = talk(player, "reg_genmove b")[0].removeprefix("= ")
+    for name in ("lz-genmove_analyze", "kata-genmove_analyze"):
+        (said,) = talk(player, f"{name} b avoid b {best} 1")
+        assert f"move {best} " not in said and not said.endswith(f"play {best}")
+
+
+def test_after_loadsgf_a_ko_binds_only_who_is_next(player: Player) -> None:
+    ko = b"(;SZ[19];B[ba];W[ca];B[ab];W[db];B[bc];W[cc];B[ss];W[bb];B[cb];W[tt];B[bb])"
+    Path("ko.sgf").write_bytes(ko)
+    assert talk(player, "loadsgf ko.sgf 10", "play w B18") == ["=", "? illegal move"]
+    assert talk(player, "loadsgf ko.sgf 10", "play b B18") == ["=", "="]
+
+
+@pytest.mark.parametrize("size", [5, 6])
+def test_small_boards_have_free_handicaps(size: int) -> None:
+    small = Player(model.untrained(model.policy(width=2, depth=1, size=size)))
+    (said,) = talk(small, "place_free_handicap 3")
+    assert len(set(said.split()[1:])) == 3
+
+
+def test_a_name_that_no_file_can_have_is_no_file(player: Player) -> None:
+    assert talk(player, f"loadsgf {'x' * 5000}", "name") == ["? cannot load file", "= convsight"]
+    assert talk(player, "boardsize \ufffd") == ["? \\ufffd is no whole number"]
+
+
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [

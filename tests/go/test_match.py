@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from convsight import save
 from convsight.errors import InputError
+from convsight.go import match as matches
 from convsight.go import model, sgf
 from convsight.go.match import FailedError, Program, match, wilson
 
@@ -28,8 +29,9 @@ for line in sys.stdin:
 
 def engine(move: str) -> str:
     """A program of GTP that answers every genmove so."""
-    Path(f"{move}.py").write_text(PASSER.replace("MOVE", repr(move)))
-    return f"{sys.executable} {move}.py"
+    name = "".join(each for each in move if each.isalnum())
+    Path(f"{name}.py").write_text(PASSER.replace("MOVE", repr(move.replace("\\n", "\n"))))
+    return f"{sys.executable} {name}.py"
 
 
 @pytest.fixture
@@ -68,6 +70,25 @@ def test_what_a_program_has_started_ends_with_it_and_lines_without_end_are_too_l
         Program("").ask("name")
 
 
+def test_an_answer_of_two_lines_costs_that_game_only(_referee: None) -> None:
+    tally = match(engine("D4\\nname"), engine("pass"), 2, size=9, komi=0.5)
+    assert tally.losses == 2 and all('there is no point "D4' in each for each in tally.failures)
+    assert not any("\n" in each for each in tally.failures)
+
+
+def test_what_a_program_says_before_it_crashes_is_told(_referee: None) -> None:
+    Path("tells.py").write_text("raise SystemExit('no such network')")
+    with pytest.raises(InputError, match=r"tells\.py\" crashed: no such network"):
+        match(f"{sys.executable} tells.py", engine("pass"), 2, size=9)
+
+
+def test_a_referee_that_fails_is_no_players_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("referee.py").write_text(PASSER.replace('"genmove" and MOVE == "crash"', '"final_score"').replace("MOVE", "''"))
+    monkeypatch.setattr(matches, "gnu_go", lambda: f"{sys.executable} referee.py")
+    with pytest.raises(InputError, match="the referee, GNU Go, crashed"):
+        match(engine("PASS"), engine("Pass"), 1, size=9)
+
+
 def test_answers_in_another_encoding_are_answers() -> None:
     Path("latin.sh").write_text("read x; printf '= \\377\\376\\n\\n'; sleep 9\n")
     program = Program("sh latin.sh", seconds=30)
@@ -81,8 +102,8 @@ def test_answers_in_another_encoding_are_answers() -> None:
         ("resign", "Resign", ""),
         ("crash", "Forfeit", "crashed"),
         ("hang", "Forfeit", "took longer than 2 s for genmove"),
-        ("a1", "Forfeit", "refused play"),
-        ("Z99", "Forfeit", "refused play"),
+        ("a1", "Forfeit", "played a1, which is not allowed"),
+        ("Z99", "Forfeit", 'there is no point "Z99"'),
     ],
 )
 def test_who_gives_up_or_fails_loses(_referee: None, move: str, result: str, failure: str) -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from convsight.architecture import build
 from convsight.go import model
-from convsight.go.data import of_records
+from convsight.go.moves import of_records
 from convsight.go.sgf import Record
 
 

@@ -67,7 +67,7 @@ def test_the_network_plays_an_outcome_before_chance_does() -> None:
     middle = 3 * 9 + 4
     knowing = Player(network({middle: 30.0})).outcome(games)[0].mean(0)
     assert (knowing[2:5, 2:7] == 1).all()
-    assert ownership(games)[0].mean(0)[2:5, 2:7].mean() < 0.9
+    assert ownership(games, 64)[0].mean(0)[2:5, 2:7].mean() < 0.9
     assert np.array_equal(knowing, Player(network({middle: 30.0})).outcome(games)[0].mean(0))
 
 

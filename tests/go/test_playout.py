@@ -45,9 +45,9 @@ def test_stones_that_cannot_live_are_dead_and_their_area_is_the_others() -> None
 
 def test_who_leads_wins_the_random_games() -> None:
     owned = ownership(SETTLED, 100)
-    ahead, wins = lead(SETTLED, 0.0, owned)
+    ahead, wins = lead(0.0, owned)
     assert ahead < -5 and wins < 0.1
-    ahead, wins = lead(SETTLED, -30.0, owned)
+    ahead, wins = lead(-30.0, owned)
     assert ahead > 15 and wins > 0.9
 
 

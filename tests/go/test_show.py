@@ -7,7 +7,7 @@ from torch import nn
 
 from convsight import InputError
 from convsight.go import board, model, show
-from convsight.go.data import of_records
+from convsight.go.moves import of_records
 from convsight.go.rules import BLACK, EMPTY, WHITE
 from convsight.go.sgf import Record
 from convsight.network import Network

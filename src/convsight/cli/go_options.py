@@ -64,5 +64,5 @@ def _told(report: Report) -> Iterator[str]:
 
 @contextmanager
 def _counting() -> Iterator[Callable[[int], None]]:
-    with progress("reading games", 0) as done:
+    with progress("reading games", None) as done:
         yield lambda count: done(count, "")

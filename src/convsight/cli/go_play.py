@@ -25,7 +25,7 @@ def gtp(
     temperature: Annotated[float, typer.Option(min=0, max=10, help="0: its first move; 1: as often as it expects.")] = 0.0,
     symmetric: Annotated[bool, typer.Option("--symmetric", help="Take the mean over the eight symmetries.")] = False,
     resign: Annotated[
-        float, typer.Option(min=0, max=0.5, help="Give up when random games from there are won less often. 0: never.")
+        float, typer.Option(min=0, max=0.5, help="Give up when games played out from there are won less often. 0: never.")
     ] = 0.0,
     superko: Annotated[bool, typer.Option("--superko", help="No position may come back (positional superko).")] = False,
     seed: Seed = 0,
@@ -151,17 +151,21 @@ def show(
     check_ending(path, ".png")
     check_writable(path)
     if unit is None:
-        if games or layer != "conv1":
-            raise InputError("only the first layer looks straight at stones; to see what another looks for, give --unit")
+        if games:
+            raise InputError("GAMES are looked through for what excites one filter; say which with --unit")
+        if layer != "conv1":
+            raise InputError(
+                "only the first layer looks straight at stones; to see what another looks for, give --unit and GAMES"
+            )
         write_png(views.filters(opened).picture, path)
         say(f"the first filters; black is own, white the opponent's, blue an empty point: {path}")
         return
     if not games:
         raise InputError("to see what excites a filter, give GAMES to look through")
     known = read_games(games, opened.input.shape[1])
-    with progress("climbing", 0) as done:
+    with progress("climbing", None) as done:
 
-        def note(count: int, _whole: int, before: float, after: float) -> None:
+        def note(count: int, _all: int, before: float, after: float) -> None:
             say(f"in a game {before:.2f}, climbed to {after:.2f}")
             done(count, "")
 

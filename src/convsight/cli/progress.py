@@ -25,14 +25,15 @@ def left_at(checkpoint: Path) -> Callable[[], str]:
 
 @contextmanager
 def progress(
-    description: str, total: int, *, left: Callable[[], str] = lambda: "nothing half-written is left"
+    description: str, total: int | None, *, left: Callable[[], str] = lambda: "nothing half-written is left"
 ) -> Iterator[Callable[[int, str], None]]:
-    """A bar within the block; call the function it gives with how many of `total` are done, and a remark.
+    """A bar within the block; call the function it gives with how many of `total`, if that is known, are done, and a remark.
 
     Raises InputError if the block is interrupted (Ctrl-C), which says what is `left`.
     """
+    count = "{task.completed}" if total is None else "{task.completed}/{task.total}"
     columns = [
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), _Rate(),
+        TextColumn("{task.description}"), BarColumn(), TextColumn(count), _Rate(),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[remark]}"),
     ]  # fmt: skip
     console = Console(stderr=True)

@@ -46,9 +46,7 @@ def train(
     ] = "english",
     vectors: Annotated[
         Path | None,
-        typer.Option(
-            help="Word vectors to begin with: word2vec (.bin, text), GloVe, .vec, a spaCy folder, english, pieces."
-        ),
+        typer.Option(help="Word vectors to begin with: word2vec (.bin, text), GloVe, .vec, a spaCy folder, english, pieces."),
     ] = None,
     embeddings: Annotated[
         Embeddings | None, typer.Option(help="Kim's variants. Default: non-static with --vectors, else rand.")
@@ -93,6 +91,7 @@ def train(
             settings={"seed": seed, "texts": len(known), "embeddings": kind},
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )  # fmt: skip
+    model.save_classifier(learnt_one, out)
     right = _count_right(learnt_one, held_out)
     card = {
         "data": f"{len(known):,} texts ({known.balance()})",

@@ -3,7 +3,8 @@
 A game is one row of each array of `Games`, points lie in a flat array with a border: the point in row r and column c, from 0
 at the top left, is entry (r + 1) * (size + 2) + c + 1. Outside of this package a point is r * size + c, and size * size is a
 pass. Suicide is forbidden, a single stone may not retake at once (simple ko), and with `superko` no position of the board may
-come back, whoever is to move (positional superko). Source: Tromp-Taylor rules, https://tromp.github.io/go.html.
+come back, whoever is to move (positional superko). Area is counted and superko is as in the Tromp-Taylor rules,
+https://tromp.github.io/go.html, which allow suicide.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from signal import SIG_IGN, SIGINT
 
 from convsight.errors import InputError, first_line
 from convsight.go import sgf, sgf_files
@@ -69,15 +68,17 @@ def _parsed(texts: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[Mov
         return
     try:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(os.cpu_count(), context, initializer=signal.signal, initargs=(SIGINT, SIG_IGN)) as pool:
+        with ProcessPoolExecutor(
+            os.cpu_count(), context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+        ) as pool:
             waiting = deque([pool.submit(_parse, second, size)])
             while waiting:
                 while len(waiting) < 3 * (os.cpu_count() or 1) and (some := list(islice(texts, _AT_ONCE))):
                     waiting.append(pool.submit(_parse, some, size))
                 yield waiting.popleft().result()
     except BrokenProcessPool:
-        cause = "put what calls it behind `if __name__ == '__main__':` in a file"
-        raise InputError(f"the processes that read the games ended; {cause}") from None
+        cause = "perhaps for want of memory; in a script of your own, put the call behind `if __name__ == '__main__':`"
+        raise InputError(f"a process that read games was ended, {cause}") from None
 
 
 def _parse(texts: Sequence[tuple[str, bytes]], size: int) -> tuple[Moves, Report]:

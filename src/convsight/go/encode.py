@@ -39,6 +39,7 @@ from convsight.go.rules import (
     Array,
     compiled,
     count_liberties,
+    entry,
     is_own_eye,
     place,
     scratch_for,
@@ -79,7 +80,7 @@ def encode_one(
     width, own = size + 2, status[PLAYER]
     for row in range(size):
         for column in range(size):
-            point = (row + 1) * width + column + 1
+            point = entry(size, row * size + column)
             there = colours[point]
             out[2 if there == EMPTY else 0 if there == own else 1, row, column] = 1
             out[3, row, column] = 1
@@ -92,7 +93,7 @@ def encode_one(
     removed = np.zeros(colours.size, np.int32)
     for row in range(size):
         for column in range(size):
-            point = (row + 1) * width + column + 1
+            point = entry(size, row * size + column)
             if colours[point] != EMPTY or point == status[KO]:
                 continue
             stones, free, taken = 1, 0, 0

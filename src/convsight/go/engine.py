@@ -22,7 +22,7 @@ from convsight.go.board import Games
 from convsight.go.encode import planes
 from convsight.go.model import by_symmetry
 from convsight.go.player import RESIGN, Player
-from convsight.go.playout import final_score, lead, statuses
+from convsight.go.playout import STATUSES, final_score, lead, statuses
 from convsight.go.rules import BLACK, MOVES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE, give_turn
 
 COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
@@ -123,7 +123,8 @@ class Engine:
         if not 2 <= count < self.size * self.size:
             raise RefusedError("invalid number of stones")
         self._check_empty()
-        chosen = board.handicap(self.size, min(count, board.most_handicap(self.size)))
+        fixed = board.most_handicap(self.size)
+        chosen = board.handicap(self.size, min(count, fixed)) if fixed else []
         games = board.new(1, self.size)
         while len(chosen) < count:
             board.set_up(games, chosen, BLACK)
@@ -162,7 +163,7 @@ class Engine:
             raise RefusedError("cannot load file") from None
         if record.komi is not None:
             self.player = replace(self.player, komi=record.komi)
-        self.games.status[0, PLAYER] = record.to_play(len(self.moves) + 1)
+        give_turn(self.games.status[0], record.to_play(len(self.moves) + 1))
         return ""
 
     def do_showboard(self) -> str:
@@ -181,10 +182,10 @@ class Engine:
         return "0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):g}"
 
     def do_final_status_list(self, status: str) -> str:
-        found = statuses(self.games, self.player.outcome(self.games))
-        if status not in found:
+        if status not in STATUSES:
             raise RefusedError("invalid status")
-        return "\n".join(" ".join(sgf.named(point, self.size) for point in chain) for chain in found[status])
+        chains = statuses(self.games, self.player.outcome(self.games))[status]
+        return "\n".join(" ".join(sgf.named(point, self.size) for point in chain) for chain in chains)
 
     def do_time_settings(self, main: str, byo_yomi: str, stones: str) -> str:
         for each in (main, byo_yomi, stones):
@@ -204,7 +205,7 @@ class Engine:
         given = torch.from_numpy(planes(self.games, self.player.network.input.shape[0]))
         answers = by_symmetry(self.player.network, given)[:, 0].tolist()
         legal = board.legal(self.games)[0]
-        _, wins = lead(self.games, self.player.komi, self.player.outcome(self.games))
+        _, wins = lead(self.player.komi, self.player.outcome(self.games))
         ends = [f"whiteWin {1 - wins:.6f}", f"whiteLoss {wins:.6f}", "noResult 0.000000", "policy"]
         told = []
         for each in range(8) if symmetry == "all" else [int(symmetry)]:
@@ -228,7 +229,7 @@ class Engine:
         prior = self.player.prior(games)[0]
         prior[list(avoided)] = 0
         ends = self.player.outcome(games)
-        ahead, wins = lead(games, self.player.komi, ends, colour)
+        ahead, wins = lead(self.player.komi, ends, colour)
         likely = [
             (int(point), float(prior[point])) for point in np.argsort(-prior, kind="stable")[:20] if prior[point] > 0.0005
         ]
@@ -246,9 +247,9 @@ class Engine:
             told.append("ownership " + " ".join(f"{each:.3f}" for each in mean))
         return " ".join(told)
 
-    def generate(self, colour: int) -> str:
-        """Choose a move for `colour`, and play it: its name, or resign."""
-        point = self.player.choose(self.position(colour), self.random)
+    def generate(self, colour: int, avoided: Collection[int] = ()) -> str:
+        """Choose a move for `colour`, none of the points `avoided`, and play it: its name, or resign."""
+        point = self.player.choose(self.position(colour), self.random, avoided)
         if point != RESIGN:
             self._play(colour, point)
         return self._said(point)
@@ -295,5 +296,5 @@ def colour_of(word: str) -> int:
 
 def _whole(word: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,9}", word):
-        raise RefusedError(f"{word} is no whole number")
+        raise RefusedError(f"{ascii(word)[1:-1]} is no whole number")
     return int(word)

@@ -64,7 +64,7 @@ def _answer(engine: Engine, line: str, coming: queue.Queue[str | None], out: IO[
             told = engine.information(asked.colour, kata=name.startswith("kata"), avoided=asked.avoided, owned=asked.owned)
             out.write(f"={number}\n")
             if "genmove" in name:
-                out.write(f"{told}\nplay {engine.generate(asked.colour)}\n\n")
+                out.write(f"{told}\nplay {engine.generate(asked.colour, asked.avoided)}\n\n")
             else:
                 following = _told_until_a_line_comes(told, asked.seconds, coming, out)
     except RefusedError as error:

@@ -12,14 +12,16 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import IO
 
-from convsight.errors import InputError
+from convsight.errors import InputError, first_line
 from convsight.go import sgf
 from convsight.go.rules import BLACK, WHITE
 
@@ -30,6 +32,10 @@ class FailedError(Exception):
     """Why a program can't go on with a game."""
 
 
+class RefusedError(FailedError):
+    """What a program said to a command that it won't do; it goes on."""
+
+
 class Program:
     """A program that speaks GTP on its standard input and output; started when first asked, and again after it failed."""
 
@@ -37,17 +43,20 @@ class Program:
         self.command, self.seconds = command, seconds
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
+        self._complaints: IO[bytes] | None = None
 
     def ask(self, command: str) -> str:
-        """The answer to `command`. Raises FailedError if the program refuses, ends, or takes longer than its `seconds`."""
+        """The answer to `command`.
+
+        Raises RefusedError if the program refuses, and FailedError if it ends, or takes longer than its `seconds`.
+        """
         process = self._process or self._start()
         try:
             assert process.stdin is not None
             process.stdin.write(command + "\n")
             process.stdin.flush()
         except OSError:
-            self.stop()
-            raise FailedError("crashed") from None
+            raise self._crashed() from None
         told: list[str] = []
         until = monotonic() + self.seconds
         while True:
@@ -59,15 +68,14 @@ class Program:
                 self.stop()
                 raise FailedError(f"took longer than {self.seconds:g} s for {command}") from None
             if line is None:
-                self.stop()
-                raise FailedError("crashed")
+                raise self._crashed()
             if line.strip():
                 told.append(line.rstrip())
             elif told:
                 break
         answer = "\n".join([told[0][1:].strip(), *told[1:]])
         if told[0][0] != "=":
-            raise FailedError(f"refused {command}: {answer}")
+            raise RefusedError(f"refused {command}: {first_line(ValueError(answer))}")
         return answer
 
     def stop(self) -> None:
@@ -81,25 +89,40 @@ class Program:
             with suppress(subprocess.TimeoutExpired):
                 self._process.communicate(timeout=5)
             self._process = None
+        if self._complaints is not None:
+            self._complaints.close()
+            self._complaints = None
+
+    def _crashed(self) -> FailedError:
+        assert self._process is not None and self._complaints is not None
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+        self._complaints.seek(0)
+        said = self._complaints.read().decode(errors="replace").strip().splitlines()
+        self.stop()
+        return FailedError(f"crashed: {said[-1].strip()}" if said else "crashed")
 
     def _start(self) -> subprocess.Popen[str]:
+        complaints = tempfile.TemporaryFile()  # noqa: SIM115 (it stays as long as the program)
         try:
             process = subprocess.Popen(
-                shlex.split(self.command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                shlex.split(self.command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
                 encoding="utf-8", errors="replace", start_new_session=True,
             )  # fmt: skip
         except (OSError, ValueError, IndexError) as error:
+            complaints.close()
             raise InputError(f'cannot start "{self.command}": {getattr(error, "strerror", None) or error}') from None
         lines: queue.Queue[str | None] = queue.Queue()
 
         def take_in() -> None:
             assert process.stdout is not None
-            for line in process.stdout:
-                lines.put(line)
+            with suppress(ValueError):  # the pipe is closed when the program is stopped
+                for line in process.stdout:
+                    lines.put(line)
             lines.put(None)
 
         threading.Thread(target=take_in, daemon=True).start()
-        self._process, self._lines = process, lines
+        self._process, self._lines, self._complaints = process, lines, complaints
         return process
 
 
@@ -124,7 +147,7 @@ class Tally:
 
     def different(self) -> int:
         """How many of the games are not one and the same as another; two programs without chance play two."""
-        return len({(each.moves, each.stones) for each in self.games})
+        return len({each.moves for each in self.games})
 
 
 def wilson(wins: float, games: int, z: float = 1.96) -> tuple[float, float]:
@@ -152,12 +175,17 @@ def match(
     """Let the programs that the command lines `first` and `second` start play `games`, the first with black, then in turn.
 
     `seconds`: how long a program may take for an answer. `folder`: where a record of each game goes. `on_game(count, tally)` is
-    called after each. Raises InputError if a program can't be started, or there is no GNU Go to be the referee.
+    called after each. Raises InputError if a program can't be started, or there is no GNU Go to be the referee, or it fails.
     """
     referee = Program(gnu_go(), seconds=120)
     programs = [Program(first, seconds=seconds), Program(second, seconds=seconds)]
     tally = Tally()
     try:
+        for each in programs:
+            try:
+                each.ask("name")
+            except FailedError as error:
+                raise InputError(f'"{each.command}" {error}') from None
         for number in range(games):
             black = number % 2
             record, winner, failure = play_game((programs[black], programs[1 - black]), referee, size=size, komi=komi)
@@ -193,6 +221,7 @@ def play_game(players: Sequence[Program], referee: Program, *, size: int, komi: 
     """One game of black and white: its record, who won (None: nobody), and what went wrong, or an empty text.
 
     It ends when both pass, one gives up or fails, or after 3 moves a point; then the referee counts the area.
+    Raises InputError if the referee fails.
     """
     moves: list[tuple[int, int]] = []
 
@@ -200,7 +229,7 @@ def play_game(players: Sequence[Program], referee: Program, *, size: int, komi: 
         return sgf.Record(size, (), tuple(moves), komi, result), winner, failure
 
     for command in (f"boardsize {size}", "clear_board", f"komi {komi:g}"):
-        referee.ask(command)
+        _ruled(referee, command)
         for colour, player in zip((BLACK, WHITE), players, strict=True):
             try:
                 player.ask(command)
@@ -215,16 +244,30 @@ def play_game(players: Sequence[Program], referee: Program, *, size: int, komi: 
             vertex = own.ask(f"genmove {NAMES[colour]}")
             if vertex.lower() == "resign":
                 return ended(lost + "Resign", 3 - colour)
-            referee.ask(f"play {NAMES[colour]} {vertex}")
             point = sgf.of_name(vertex, size)
         except (FailedError, InputError) as error:
             return ended(lost + "Forfeit", 3 - colour, f"{NAMES[colour]} {error}")
+        command = f"play {NAMES[colour]} {sgf.named(point, size)}"
+        try:
+            _ruled(referee, command)
+        except RefusedError:
+            return ended(lost + "Forfeit", 3 - colour, f"{NAMES[colour]} played {vertex}, which is not allowed")
         moves.append((colour, point))
         passes = passes + 1 if point == size * size else 0
         try:
-            other.ask(f"play {NAMES[colour]} {vertex}")
+            other.ask(command)
         except FailedError as error:
             return ended(f"{'BW'[colour - 1]}+Forfeit", colour, f"{NAMES[3 - colour]} {error}")
-    score = referee.ask("final_score")
+    score = _ruled(referee, "final_score")
     winner = {"B": BLACK, "W": WHITE}.get(score[:1].upper())
     return ended(score, winner)
+
+
+def _ruled(referee: Program, command: str) -> str:
+    """What the referee answers. Raises RefusedError for a move that isn't allowed, InputError if it fails."""
+    try:
+        return referee.ask(command)
+    except FailedError as error:
+        if isinstance(error, RefusedError) and command.startswith("play"):
+            raise
+        raise InputError(f"the referee, GNU Go, {error}; the games so far are kept") from None

@@ -114,8 +114,9 @@ def by_symmetry(network: Network, positions: Tensor) -> Tensor:
 def evaluate(
     network: Network, moves: Moves, chosen: NDArray[np.int32] | None = None, *, symmetric: bool = False, batch: int = 256
 ) -> Iterator[tuple[NDArray[np.int32], Tensor, Tensor]]:
-    """For the moves `chosen`, by default all, batch by batch: which they are, (B,) how many points the network prefers to what
-    was played, and (B,) the probability it gives to that.
+    """How the network ranks what was played, for the moves `chosen`, by default all, batch by batch.
+
+    Yields which moves they are, (B,) how many points the network prefers to each, and (B,) the probability it gives it.
     """
     network.module.eval()
     chosen = moves.samples() if chosen is None else chosen

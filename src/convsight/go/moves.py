@@ -51,6 +51,11 @@ class Moves(NamedTuple):
         """The games of these numbers."""
         return joined([self.games(each, each + 1) for each in games.tolist()]) if len(games) else self.games(0, 0)
 
+    def split(self, one_in: int = 50) -> tuple[Moves, Moves]:
+        """The games to learn from, and one in so many, from all of them, to judge by: the last at least."""
+        judges = np.arange(len(self) - 1, -1, -one_in)[::-1]
+        return self.chosen(np.setdiff1d(np.arange(len(self)), judges)), self.chosen(judges)
+
     def not_among(self, others: Moves) -> NDArray[np.int64]:
         """The numbers of the games whose moves are those of none of `others`."""
         known = {others._key(game) for game in range(len(others))}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ class Player:
     """How to choose a move.
 
     `temperature`: 0 plays the network's first move always, 1 draws moves as often as it expects them. `symmetric`: ask for the
-    board in all eight symmetries and take the mean. `resign`: give up when random games from here are won less often;
+    board in all eight symmetries and take the mean. `resign`: give up when games from here (`outcome`) are won less often;
     0 is never. `komi` is in favour of white.
     """
 
@@ -44,17 +45,18 @@ class Player:
         masked = answers.cpu().numpy() * sensible
         return np.asarray(masked / np.maximum(masked.sum(1, keepdims=True), 1e-30), np.float32)
 
-    def choose(self, games: Games, random: np.random.Generator) -> int:
-        """A point for the first game's player, size^2 to pass, or RESIGN.
+    def choose(self, games: Games, random: np.random.Generator, avoided: Collection[int] = ()) -> int:
+        """A point for the first game's player, none of those `avoided`, size^2 to pass, or RESIGN.
 
-        It passes if there is no sensible move, or if the other side passed and it leads when the game is played out at random.
+        It passes if there is no sensible move, or if the other side passed and it leads in the games of `outcome`.
         """
         size = games.size
         moves = self.prior(games)[0]
+        moves[list(avoided)] = 0
         if not moves.any():
             return size * size
         if games.status[0, PASSES] or self.resign:
-            ahead, wins = lead(games, self.komi, self.outcome(games), games.status[0, PLAYER])
+            ahead, wins = lead(self.komi, self.outcome(games), games.status[0, PLAYER])
             if games.status[0, PASSES] and ahead > 0:
                 return size * size
             if wins < self.resign:
@@ -70,8 +72,9 @@ class Player:
         same position has the same outcome always.
         """
         many, random = games.rows([0] * _OUTCOMES), np.random.default_rng(0)
+        quick = replace(self, symmetric=False)
         for _ in range(_FORESEEN):
-            prior = self.prior(many)
+            prior = quick.prior(many)
             points = np.where(prior.any(1), drawn(prior, _OUTCOME_TEMPERATURE, random), games.size**2)
             board.play(many, points)
             if not prior.any():

@@ -21,20 +21,21 @@ from convsight.go.rules import (
     is_legal,
     is_own_eye,
     play_one,
+    point_of,
     scratch_for,
 )
 
-COUNT = 64
+STATUSES = ("alive", "dead", "seki")
 _DEAD = -1 / 3  # on average the other side has the chain's points in two games of three
 
 
-def ownership(games: Games, count: int = COUNT, *, seed: int = 0) -> NDArray[np.float32]:
+def ownership(games: Games, count: int, *, seed: int = 0) -> NDArray[np.float32]:
     """(G, count, size, size) float32: who has each point at the end of each of `count` games: 1 black, -1 white, 0 nobody."""
     return _finished(games, count, seed)
 
 
-def lead(games: Games, komi: float, owned: NDArray[np.float32], colour: int = BLACK) -> tuple[float, float]:
-    """Of the first game: by how many points `colour` leads, `komi` counted, on average, and what part of the games it wins."""
+def lead(komi: float, owned: NDArray[np.float32], colour: int = BLACK) -> tuple[float, float]:
+    """By how many points `colour` leads in the first game's ends, `komi` counted, on average, and what part of them it wins."""
     scores = (owned[0].sum((1, 2)) - komi) * (1 if colour == BLACK else -1)
     return float(scores.mean()), float(((scores > 0) + 0.5 * (scores == 0)).mean())
 
@@ -44,7 +45,7 @@ def statuses(games: Games, owned: NDArray[np.float32]) -> dict[str, list[list[in
     size, colours = games.size, games.colours[0]
     mean = owned[0].mean(0).reshape(-1)
     scratch, width = scratch_for(colours.size), size + 2
-    found: dict[str, list[list[int]]] = {"alive": [], "dead": [], "seki": []}
+    found: dict[str, list[list[int]]] = {status: [] for status in STATUSES}
     known: set[int] = set()
     for point in range(size * size):
         at = entry(size, point)
@@ -52,7 +53,7 @@ def statuses(games: Games, owned: NDArray[np.float32]) -> dict[str, list[list[in
             continue
         count_liberties(colours, width, at, size * size, scratch)
         entries = scratch[colours.size : colours.size + scratch[-2]]
-        chain = sorted(int((each // width - 1) * size + each % width - 1) for each in entries)
+        chain = sorted(int(point_of(size, each)) for each in entries)
         known.update(chain)
         own = float(mean[chain].mean()) * (1 if colours[at] == BLACK else -1)
         found["dead" if own < _DEAD else "seki" if own < -_DEAD else "alive"].append(chain)

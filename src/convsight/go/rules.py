@@ -35,6 +35,12 @@ def entry(size: int, point: int) -> int:
 
 
 @compiled
+def point_of(size: int, entry: int) -> int:
+    """`entry`, backwards, for points of the board."""
+    return (entry // (size + 2) - 1) * size + entry % (size + 2) - 1
+
+
+@compiled
 def scratch_for(points: int) -> Array:
     """Room for `count_liberties`: of each point a mark, the stones of a chain, its liberties; its size and the latest mark."""
     return np.zeros(3 * points + 2, np.int32)

@@ -38,7 +38,11 @@ def texts(paths: Iterable[Path], *, on_damaged: Callable[[InputError], None] | N
     can't be read, or a folder holds none; of a file in a folder that can't be read, `on_damaged` is told, if it is given.
     """
     for path in paths:
-        if path.is_dir():
+        try:
+            folder, there = path.is_dir(), path.exists()
+        except OSError as error:
+            raise InputError(f"{path} can't be read: {error.strerror}") from None
+        if folder:
             inside = sorted(each for each in path.rglob("*") if each.is_file() and each.name.lower().endswith(_ENDINGS))
             if not inside:
                 raise InputError(f"the folder {path} holds no .sgf, and no archive of them")
@@ -50,7 +54,7 @@ def texts(paths: Iterable[Path], *, on_damaged: Callable[[InputError], None] | N
                         raise
                     on_damaged(error)
             continue
-        if not path.exists():
+        if not there:
             raise InputError(f"there is no file {path}")
         try:
             for name, stream in _streams(path):

@@ -45,8 +45,10 @@ class Excited:
 def strongest(
     network: Network, layer: str, unit: int, moves: Moves, *, count: int = 3, sample: int = 2000, seed: int = 0
 ) -> list[Excited]:
-    """The positions that excite `unit` of `layer` most: `count`, each of another game, among `sample` drawn at random."""
-    seen(network, layer, (0, 0))
+    """The positions that excite `unit` of `layer` most: `count`, each of another game, among `sample` drawn at random.
+
+    Raises InputError as `response` does, or if the games have no moves.
+    """
     chosen = moves.samples()
     if not len(chosen):
         raise InputError("there is no move in these games to look at")
@@ -70,6 +72,7 @@ def climbed(network: Network, layer: str, unit: int, start: Excited, *, steps: i
 
     A change puts a stone of either colour, or takes one off, where every chain keeps a liberty. The stones that are put count
     as laid long ago. All changes within what the filter sees are tried at each step, so the climb is exact.
+    Raises InputError as `response` does.
     """
     (row, column), size = start.place, start.games.size
     top, left, bottom, right = seen(network, layer, start.place)
@@ -84,9 +87,11 @@ def climbed(network: Network, layer: str, unit: int, start: Excited, *, steps: i
         tried.placed[index, entries] = LONG_AGO
         tried.status[:, KO] = 0
         lives = ~((tried.board() != EMPTY) & (board.liberties(tried) == 0)).any((1, 2))
+        if not lives.any():
+            break
         tried = tried.rows(index[lives].tolist())
         answers = response(network, layer, unit, tried)[:, row, column]
-        if not len(answers) or float(answers.max()) <= best:
+        if float(answers.max()) <= best:
             break
         best = float(answers.max())
         games = tried.rows([int(answers.argmax())])

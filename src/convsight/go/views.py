@@ -52,9 +52,9 @@ class Climbs(View):
 def suggestion(
     network: Network, record: sgf.Record, number: int, *, why: str | None = None, symmetric: bool = False
 ) -> Suggestion:
-    """What `network` expects as move `number`, from 1, of `record`; with `why`, a point such as "D4" or "best", the stones
-    that carry that move beside it.
+    """What `network` expects as move `number`, from 1, of `record`.
 
+    With `why`, a point such as "D4" or "best", the stones that carry that move are drawn beside it.
     Raises InputError if the board is of another size, the game is not so long, no move is sensible, or `why` is no empty point.
     """
     size, name = network.input.shape[1], record.source or "the game"
