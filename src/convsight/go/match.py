@@ -246,7 +246,7 @@ def play_game(players: Sequence[Program], referee: Program, *, size: int, komi: 
                 return ended(lost + "Resign", 3 - colour)
             point = sgf.of_name(vertex, size)
         except (FailedError, InputError) as error:
-            return ended(lost + "Forfeit", 3 - colour, f"{NAMES[colour]} {error}")
+            return ended(lost + "Forfeit", 3 - colour, f"{NAMES[colour]} {first_line(error)}")
         command = f"play {NAMES[colour]} {sgf.named(point, size)}"
         try:
             _ruled(referee, command)
