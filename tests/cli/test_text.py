@@ -102,3 +102,16 @@ def test_labels_unseen_in_training_are_said(convsight: Run) -> None:
     Path("more.csv").write_text("text,label\nfine,great\n")
     done = convsight("text", "evaluate", "more.csv", "--network", "mine.safetensors")
     assert done.returncode == 2 and 'the class "great" is none of bad, good' in done.stderr
+
+
+def test_the_benchmark_writes_a_table_beside_kims(convsight: Run) -> None:
+    for name, text in (("good", "fine film"), ("bad", "dull film")):
+        Path("sets/mr").mkdir(parents=True, exist_ok=True)
+        Path(f"sets/mr/{name}.txt").write_text("\n".join(f"{text} {number}" for number in range(20)))
+    Path("v.txt").write_text("fine 1 2\ndull 2 1\nfilm 0 1\n")
+    done = convsight("text", "benchmark", "sets", "--vectors", "v.txt")
+    assert done.returncode == 0, done.stderr
+    lines = Path("text.md").read_text().splitlines()
+    assert len(lines) == 6 and all(line in done.stdout for line in lines[2:])
+    assert [line.split("|")[2].strip() for line in lines[2:]] == ["rand", "static", "non-static", "multichannel"]
+    assert [line.split("|")[5].strip() for line in lines[2:]] == ["76.1", "81.0", "81.5", "81.1"]

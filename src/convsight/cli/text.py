@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
@@ -18,13 +18,10 @@ from convsight.cli.options import Device, Seed
 from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.cli.text_options import Embeddings, LabelColumn, Source, TextColumn, TextNetwork, Tokeniser
-from convsight.files import check_ending, check_writable
+from convsight.files import check_ending, check_writable, written_whole
 
 if TYPE_CHECKING:
     from io import BufferedReader
-
-    from convsight.text.data import Labelled
-    from convsight.text.model import Classifier
 
 app = typer.Typer(help="Classify texts by a network whose filters look for a few words in a row.", no_args_is_help=True)
 app.command()(text_show.explain)
@@ -64,6 +61,7 @@ def train(
     from convsight.text import data, model
     from convsight.text.encode import vocabulary
     from convsight.text.vectors import read
+    from convsight.training import is_main_process
 
     check_ending(out, ".safetensors")
     check_writable(out)
@@ -91,8 +89,10 @@ def train(
             settings={"seed": seed, "texts": len(known), "embeddings": kind},
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )  # fmt: skip
+    if not is_main_process():
+        return
     model.save_classifier(learnt_one, out)
-    right = _count_right(learnt_one, held_out)
+    right = model.count_right(learnt_one, held_out.texts, held_out.numbers(classes))
     card = {
         "data": f"{len(known):,} texts ({known.balance()})",
         "figure": f"{right} of {len(held_out)} others right",
@@ -159,9 +159,45 @@ def classify(
         sys.stdout.flush()
 
 
-def _count_right(classifier: Classifier, known: Labelled) -> int:
-    called = classifier.logits(known.texts).argmax(1).tolist()
-    return sum(ours == theirs for ours, theirs in zip(called, known.numbers(classifier.network.labels), strict=True))
+@app.command()
+def benchmark(
+    folder: Annotated[
+        Path, typer.Argument(help="Sets as folders: mr/, cr/, ... with a file for each class, or train.txt test.txt.")
+    ],
+    vectors: Annotated[Path, typer.Option(help="As for `text train`.")] = Path("pieces"),
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="The table, in Markdown; each line is written when it is known.")] = Path("text.md"),
+    device: Device = None,
+) -> None:
+    """Measure Kim's four variants on sets of texts, by tenfold cross-validation or by a set's own split, beside his figures.
+
+    Example: convsight text benchmark sets/ --vectors GoogleNews-vectors-negative300.bin
+    """
+    from statistics import mean, stdev
+
+    from convsight.text import crossvalidation as cross
+    from convsight.text.encode import english
+    from convsight.text.vectors import read
+
+    check_writable(out)
+    lines = ["| set | embeddings | % right | spread over folds | Kim 2014 | seconds a fold |", "|---|---|---|---|---|---|"]
+    for name, splits in cross.sets(folder):
+        words = {word for part in splits[0] for text in part.texts for word in english(text)}
+        given = read(vectors, words)
+        for kind in get_args(Embeddings):
+            found, started = [], perf_counter()
+            with progress(f"{name}, {kind}", len(splits), left=lambda: f"the lines so far are in {out}") as done:
+                for learnt, tested in splits:
+                    found.append(100 * cross.accuracy(learnt, tested, embeddings=kind, vectors=given, seed=seed, device=device))
+                    done(len(found), f"{mean(found):.1f}%")
+            spread = f"{stdev(found):.1f}" if len(found) > 1 else "own split"
+            published = cross.KIM.get(name, {}).get(kind, "")
+            seconds = (perf_counter() - started) / len(splits)
+            lines.append(f"| {name} | {kind} | {mean(found):.1f} | {spread} | {published} | {seconds:.0f} |")
+            say(lines[-1])
+            with written_whole(out) as temporary:
+                temporary.write_text("\n".join(lines) + "\n")
+    say(f"The table: {out}")
 
 
 def _given(texts: list[str]) -> Iterator[list[str]]:

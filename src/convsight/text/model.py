@@ -124,7 +124,10 @@ def untrained(
 
 
 def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300, seed: int = 0) -> Tensor:
-    """(V, D) float32 with mean 0 and one deviation for all; padding is zero. Source: Kim 2014, section 3.2."""
+    """(V, D) float32 with mean 0 and one deviation for all; padding, and any other word, is zero at first.
+
+    Source: Kim 2014, section 3.2.
+    """
     random = Generator().manual_seed(seed)
     known = [number for number, word in enumerate(vocabulary.words) if number > UNKNOWN and word in vectors]
     width = len(next(iter(vectors.values()))) if vectors else width
@@ -134,7 +137,7 @@ def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300,
         given = torch.stack([torch.from_numpy(vectors[vocabulary.words[number]]) for number in known])
         given -= given.mean(0)
         table[known] = _SPREAD * given / given.std().clamp_min(1e-12)
-    table[PADDING] = 0
+    table[[PADDING, UNKNOWN]] = 0
     return table
 
 
@@ -175,6 +178,11 @@ def fit(
     _within_norm(output)
     tables = tuple(table.detach().cpu() for table in words.tables)
     return Classifier(classifier.network.to("cpu"), classifier.vocabulary, tables)
+
+
+def count_right(classifier: Classifier, texts: Sequence[str], labels: Sequence[int]) -> int:
+    """How many of `texts` the network gives their label, the number of a class."""
+    return int((classifier.logits(texts).argmax(1) == torch.tensor(labels)).sum())
 
 
 def loss(output: Tensor, labels: Tensor) -> Tensor:

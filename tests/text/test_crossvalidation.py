@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from convsight import InputError
+from convsight.text import crossvalidation, model
+
+GOOD = [f"{word} fine film number {number}" for number in range(15) for word in ("a", "the")]
+BAD = [text.replace("fine", "dull") for text in GOOD]
+
+
+def written() -> Path:
+    Path("sets/mr").mkdir(parents=True)
+    Path("sets/mr/pos.txt").write_text("\n".join(GOOD))
+    Path("sets/mr/neg.txt").write_text("\n".join(BAD))
+    Path("sets/sst2").mkdir()
+    for name, some in (("train", 20), ("test", 5), ("dev", 3)):
+        rows = [f"1 {text}" for text in GOOD[:some]] + [f"0 {text}" for text in BAD[:some]]
+        Path(f"sets/sst2/{name}.txt").write_text("\n".join(rows))
+    return Path("sets")
+
+
+def test_a_set_is_folded_or_has_its_own_split() -> None:
+    known = dict(crossvalidation.sets(written()))
+    assert list(known) == ["mr", "sst2"] and [len(each) for each in known.values()] == [10, 1]
+    tested = [text for _, test in known["mr"] for text in test.texts]
+    assert sorted(tested) == sorted(GOOD + BAD)
+    for learnt, test in known["mr"]:
+        assert not set(learnt.texts) & set(test.texts) and len(learnt) + len(test) == 60
+    (own,) = known["sst2"]
+    assert (len(own[0]), len(own[1])) == (40, 10)
+    with pytest.raises(InputError, match="no folder of sets"):
+        list(crossvalidation.sets(Path("none")))
+
+
+def test_what_can_be_learnt_is_and_the_words_of_a_test_are_not_learnt() -> None:
+    learnt, tested = dict(crossvalidation.sets(written()))["mr"][0]
+    plan = replace(model.PLAN, epochs=8, batch=10)
+    assert crossvalidation.accuracy(learnt, tested, embeddings="rand", vectors=None, plan=plan) == 1.0
