@@ -25,7 +25,7 @@ def adam(learning_rate: float = 0.05) -> MakeOptimizer:
 
 def adamw(learning_rate: float, *, weight_decay: float) -> MakeOptimizer:
     """Adam with weight decay apart from the gradient. Source: Loshchilov, Hutter 2019."""
-    return lambda parameters: AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
+    return lambda parameters: AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
 
 
 def muon(learning_rate: float = 0.02, *, adam_learning_rate: float = 2e-3, weight_decay: float = 0.0) -> MakeOptimizer:
