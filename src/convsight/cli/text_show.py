@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 def explain(
     text: Annotated[str, typer.Argument(help="What to classify.")],
-    network: TextNetwork = "text",
+    network: TextNetwork,
     most: Annotated[int, typer.Option("--ngrams", min=0, help="How many n-grams to list.")] = 10,
     out: Annotated[Path | None, typer.Option(help="Also write it as a web page (.html).")] = None,
 ) -> None:
     """Colour the words that decide, and list the n-grams that do, each with what its filter contributes.
 
-    Example: convsight text explain "not a bad film at all"
+    Example: convsight text explain "not a bad film at all" --network mine.safetensors
     """
     from convsight.text import show
     from convsight.text.model import load_classifier
@@ -56,7 +56,7 @@ def explain(
 
 
 def show(
-    network: TextNetwork = "text",
+    network: TextNetwork,
     number: Annotated[
         int | None, typer.Option("--filter", min=0, help="Default: three that weigh most for each class.")
     ] = None,
@@ -66,9 +66,9 @@ def show(
 ) -> None:
     """Say which words a filter looks for: the n-gram that it answers most to, found exactly, and those of real texts.
 
-    Example: convsight text show --texts reviews.csv
+    Example: convsight text show --network mine.safetensors --texts reviews.csv
 
-    Example: convsight text show --filter 17 --texts mr/
+    Example: convsight text show --network mine.safetensors --filter 17 --texts mr/
     """
     from convsight.text import data
     from convsight.text import show as showing

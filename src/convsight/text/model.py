@@ -211,7 +211,7 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
 
 
 def load_classifier(spec: str) -> Classifier:
-    """The classifier in a file that `save_classifier` wrote, or the one that ships, `text`.
+    """The classifier in a file that `save_classifier` wrote.
 
     Raises InputError as `network.load` does, or if the file holds a network that has no words.
     """
