@@ -34,5 +34,5 @@ docs: .venv/installed  ## site/
 
 .venv-bench/installed: pyproject.toml benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet -e '.[digits,go]' -r benchmarks/requirements.txt
+	.venv-bench/bin/pip install --quiet -e '.[digits,go,text]' -r benchmarks/requirements.txt
 	touch $@
