@@ -83,6 +83,8 @@ def test_a_decision_is_explained_in_colours_and_as_a_page(convsight: Run) -> Non
     for column in (2, 3):
         parts = [float(row[column]) for row in rows]
         assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=0.01)
+    drawn = convsight("text", "explain", "a fine film", "--network", "mine.safetensors", "--out", "why.png")
+    assert drawn.returncode == 0 and Path("why.png").read_bytes().startswith(b"\x89PNG")
     assert "<fine>" not in Path("why.html").read_text() and "fine</span>" in Path("why.html").read_text()
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from convsight.cli.terminal import say, show_table
 from convsight.cli.text_options import LabelColumn, TextColumn, TextNetwork
 from convsight.files import check_ending, written_whole
+from convsight.pictures import write_png
 
 if TYPE_CHECKING:
     from convsight.text.data import Labelled
@@ -24,17 +25,17 @@ def explain(
     text: Annotated[str, typer.Argument(help="What to classify.")],
     network: TextNetwork,
     most: Annotated[int, typer.Option("--ngrams", min=0, help="How many n-grams to list.")] = 10,
-    out: Annotated[Path | None, typer.Option(help="Also write it as a web page (.html).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write it as a web page (.html) or a picture (.png).")] = None,
 ) -> None:
     """Colour the words that decide, and list the n-grams that do, each with what its filter contributes.
 
     Example: convsight text explain "not a bad film at all" --network mine.safetensors
     """
-    from convsight.text import show
+    from convsight.text import draw, show
     from convsight.text.model import load_classifier
 
     if out:
-        check_ending(out, ".html")
+        check_ending(out, ".html", ".png")
     opened = load_classifier(network)
     told = show.explain(opened, text)
     number = told.labels.index(told.label)
@@ -49,10 +50,13 @@ def explain(
     table.add_section()
     table.add_row("logit", "", *(f"{each:+.3f}" for each in told.logits))
     show_table(table)
-    if out:
+    if out and out.suffix.lower() == ".png":
+        write_png(draw.explained(told, most=most), out)
+    elif out:
         with written_whole(out) as temporary:
             temporary.write_text(f"<!doctype html><meta charset=utf-8><title>{told.label}</title>{told._repr_html_()}")
-        say(f"The same as a page: {out}")
+    if out:
+        say(f"The same as a picture: {out}")
 
 
 def show(
