@@ -71,6 +71,16 @@ def test_the_network_plays_an_outcome_before_chance_does() -> None:
     assert np.array_equal(knowing, Player(network({middle: 30.0})).outcome(games)[0].mean(0))
 
 
+def test_it_passes_too_when_nothing_is_to_be_won() -> None:
+    games = board.new(1, 9)
+    board.set_up(games, [point for point in range(81) if point not in (0, 1, 80)], BLACK)
+    assert board.legal(games)[0, :2].all()
+    board.play(games, [81])
+    player = Player(network({0: 9.0}))
+    assert player.prior(games)[0, 0] > 0.9
+    assert player.choose(games, np.random.default_rng(0)) == 81
+
+
 def test_it_gives_up_a_game_that_random_games_do_not_win() -> None:
     games = board.new(1, 9)
     board.set_up(games, [point for point in range(81) if point % 9 not in (0, 4, 8)], BLACK)

@@ -48,7 +48,7 @@ class Player:
     def choose(self, games: Games, random: np.random.Generator, avoided: Collection[int] = ()) -> int:
         """A point for the first game's player, none of those `avoided`, size^2 to pass, or RESIGN.
 
-        It passes if there is no sensible move, or if the other side passed and it leads in the games of `outcome`.
+        It passes if there is no sensible move, or if the other side passed and it leads in the games of `outcome`, or wins none.
         """
         size = games.size
         moves = self.prior(games)[0]
@@ -57,7 +57,7 @@ class Player:
             return size * size
         if games.status[0, PASSES] or self.resign:
             ahead, wins = lead(self.komi, self.outcome(games), games.status[0, PLAYER])
-            if games.status[0, PASSES] and ahead > 0:
+            if games.status[0, PASSES] and (ahead > 0 or wins == 0):
                 return size * size
             if wins < self.resign:
                 return RESIGN
