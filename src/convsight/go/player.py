@@ -48,7 +48,8 @@ class Player:
     def choose(self, games: Games, random: np.random.Generator, avoided: Collection[int] = ()) -> int:
         """A point for the first game's player, none of those `avoided`, size^2 to pass, or RESIGN.
 
-        It passes if there is no sensible move, or if the other side passed and it leads in the games of `outcome`, or wins none.
+        It passes if there is no sensible move, or if the other side passed and it leads in the games of `outcome`, or wins
+        none of them.
         """
         size = games.size
         moves = self.prior(games)[0]
