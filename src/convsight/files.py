@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 
 from convsight.errors import InputError
+
+COMPRESSED: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+
+
+def opened(path: Path) -> IO[bytes]:
+    """The file at `path`, to be read, unpacked if its name ends in .gz, .xz or .bz2. Raises what `open` does."""
+    stream: IO[bytes] = COMPRESSED.get(path.suffix.lower(), open)(path, "rb")
+    return stream
 
 
 @contextmanager

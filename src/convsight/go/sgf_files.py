@@ -5,19 +5,17 @@ Source: SGF FF[4], https://www.red-bean.com/sgf/.
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
-import lzma
 import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from convsight.errors import InputError, first_line
+from convsight.files import opened
 
 _BEGINS = re.compile(rb"\(\s*;")
 _ROOT = re.compile(rb"\(\s*;\s*(?:GM|FF)\s*\[")
@@ -26,7 +24,6 @@ _ENCODING = re.compile(rb"CA\s*\[\s*([A-Za-z0-9_-]+)\s*\]")
 _BRACKET_LIKE = {"shift_jis": "cp932", "sjis": "cp932", "cp932": "cp932", "gb": "gb18030", "big5": "big5hkscs"}
 _UNDECIDED = 64  # bytes after a bracket in which a root shows itself
 _CHUNK, _LONGEST = 1 << 20, 1 << 24
-_OPEN: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
 _ENDINGS = (".sgf", ".sgf.gz", ".sgf.xz", ".sgf.bz2", *_ARCHIVES)
 
@@ -126,8 +123,8 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
                     with stream:
                         yield f"{path}/{member.name}", stream
     else:
-        with _OPEN.get(path.suffix.lower(), open)(path, "rb") as opened:
-            yield str(path), opened
+        with opened(path) as stream:
+            yield str(path), stream
 
 
 def _as_utf8(stream: Any) -> IO[bytes]:

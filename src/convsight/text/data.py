@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
 import json
 import lzma
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from convsight.errors import InputError, did_you_mean, extra, first_line
+from convsight.files import COMPRESSED, opened
 
-_OPEN: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 _LONGEST_FIELD = 2**31 - 1
 HUB = "hf:"
 
@@ -108,7 +105,7 @@ def _of_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _of_file(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
-    kind = next((each for each in reversed(path.suffixes) if each not in _OPEN), "")
+    kind = next((each for each in reversed(path.suffixes) if each not in COMPRESSED), "")
     if kind in (".csv", ".tsv"):
         yield from _of_table(path, "," if kind == ".csv" else "\t", text, label)
     elif kind in (".jsonl", ".ndjson", ".json"):
@@ -173,7 +170,7 @@ def _column(path: Path, names: list[str], wanted: str) -> int:
 
 def _content(path: Path) -> str:
     try:
-        with _OPEN.get(path.suffix, open)(path, "rb") as file:
+        with opened(path) as file:
             content: bytes = file.read()
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None

@@ -5,13 +5,11 @@ Only the words that are asked for are kept, so a file may be larger than the mem
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import lzma
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +17,10 @@ from torch import Tensor
 
 from convsight import assets
 from convsight.errors import InputError
+from convsight.files import opened
 from convsight.spacy_vectors import hashes, unpacked_rows
 
 Vectors = dict[str, NDArray[np.float32]]
-_OPEN: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 _MOST_NUMBERS = 100_000
 _SIGN = re.compile(r"\w+|[^\w\s]")
 _LONGEST_WORD = 10_000
@@ -46,7 +44,7 @@ def read(path: Path, wanted: Collection[str]) -> Vectors:
     binary = ".bin" in path.suffixes
     found: Vectors = {}
     try:
-        with _OPEN.get(path.suffix, open)(path, "rb") as stream:
+        with opened(path) as stream:
             for word, vector in (_binary if binary else _text)(stream, path, wanted):
                 found.setdefault(word, vector)
     except (OSError, EOFError, lzma.LZMAError) as error:
