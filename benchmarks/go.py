@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
-from threading import Event, Thread
 from time import perf_counter
 
 import numpy as np
-import psutil
 import torch
-from measure import timed
+from measure import peak_of_all_processes, timed
 
 from convsight import load
 from convsight.go.board import Games
@@ -28,31 +26,6 @@ from convsight.go.player import Player
 from convsight.go.samples import positions
 
 MOVES = 300
-
-
-def peak_of_all_processes(run: Callable[[], object]) -> float:
-    """Megabytes that this process and those it starts hold at most during `run`, shared pages counted once."""
-    done, peak = Event(), 0
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.5):
-            held = 0
-            for each in (psutil.Process(), *psutil.Process().children(recursive=True)):
-                try:
-                    held += each.memory_full_info().pss
-                except psutil.Error:
-                    continue
-            peak = max(peak, held)
-
-    watcher = Thread(target=watch)
-    watcher.start()
-    try:
-        run()
-    finally:
-        done.set()
-        watcher.join()
-    return peak / 1e6
 
 
 def reading(collection: Path) -> str:

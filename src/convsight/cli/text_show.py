@@ -81,6 +81,7 @@ def show(
     opened = load_classifier(network)
     known = data.load(texts, text=text_column, label=label_column) if texts else None
     own = showing.classes_of_filters(opened)
+    thresholds = showing.thresholds(opened, known.texts, known.numbers(opened.network.labels)) if known else []
     for each in [number] if number is not None else showing.weightiest(opened, 3):
         best = showing.best_ngram(opened, each)
         say(f"Filter {each}, for {opened.network.labels[own[each]]}: {best} ({best.answer:.2f}), of all n-grams of its words")
@@ -89,14 +90,12 @@ def show(
             table.add_row(*row)
         show_table(table)
         if known:
-            _of_texts(opened, each, known)
+            _of_texts(opened, each, known, thresholds[each])
 
 
-def _of_texts(opened: Classifier, number: int, known: Labelled) -> None:
+def _of_texts(opened: Classifier, number: int, known: Labelled, threshold: float) -> None:
     from convsight.text import show as showing
 
-    classes = opened.network.labels
-    threshold = showing.thresholds(opened, known.texts, known.numbers(classes))[number]
     found = showing.exciting(opened, number, known.texts)
     say(f"it tells something from {threshold:.2f} on")
     table = Table("n-gram of the texts", "answer", "one word other, and it says nothing")
@@ -107,13 +106,9 @@ def _of_texts(opened: Classifier, number: int, known: Labelled) -> None:
 
 
 def _coloured(told: Explanation) -> Text:
-    from convsight.text.show import against_others
-
-    weights = against_others(told.by_word, told.labels.index(told.label)).tolist()
-    strongest = max(map(abs, weights), default=0.0) or 1.0
     text = Text()
-    for word, weight in zip(told.words, weights, strict=True):
-        shade = int(200 * abs(weight) / strongest)
+    for word, weight in zip(told.words, told.weights(), strict=True):
+        shade = int(200 * abs(weight))
         colour = f"rgb(0,{shade},{shade // 3})" if weight > 0 else f"rgb({shade},0,{shade // 5})"
         text.append(word, style=f"bold white on {colour}" if shade > 20 else "").append(" ")
     return text

@@ -6,7 +6,7 @@ vector that was given, since that needs no label.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from convsight.errors import InputError
@@ -45,7 +45,7 @@ def sets(folder: Path) -> Iterator[tuple[str, list[tuple[Labelled, Labelled]]]]:
 
 def accuracy(
     learnt: Labelled, tested: Labelled, *, embeddings: model.Embeddings, vectors: Vectors | None, plan: Plan = model.PLAN,
-    seed: int = 0, device: str | None = None, on_step: Callable[[int, float], None] | None = None,
+    seed: int = 0, device: str | None = None,
 ) -> float:  # fmt: skip
     """The part of `tested` that a network which learnt `learnt` classifies rightly."""
     classes = learnt.classes()
@@ -60,6 +60,5 @@ def accuracy(
         plan=plan,
         seed=seed,
         device=device,
-        on_step=on_step,
     )
     return model.count_right(made, tested.texts, tested.numbers(classes)) / len(tested)

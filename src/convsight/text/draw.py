@@ -18,17 +18,15 @@ def explained(told: Explanation, *, most: int = 8) -> Tensor:
     A bar is what its filter contributes, beyond the mean of the other classes. (3, H, W) float in [0, 1].
     """
     label = told.labels.index(told.label)
-    by_word = against_others(told.by_word, label).tolist()
     parts = [(str(part.ngram), *against_others(_row(part.contribution), label).tolist()) for part in told.parts[:most]]
     unit, font = _TIMES, ImageFont.load_default(_SIZE * _TIMES)
     places, lines = _lines(told.words, font, (_WIDTH - 2 * _MARGIN) * unit)
     height = 2 * _MARGIN + (lines + 1 + len(parts)) * _LINE
     whole = Image.new("RGB", (_WIDTH * unit, height * unit), PAPER)
     draw = ImageDraw.Draw(whole)
-    strongest = max(map(abs, by_word), default=0.0) or 1.0
-    for word, weight, (left, line, width) in zip(told.words, by_word, places, strict=True):
+    for word, weight, (left, line, width) in zip(told.words, told.weights(), places, strict=True):
         x, y = _MARGIN * unit + left, (_MARGIN + line * _LINE) * unit
-        draw.rounded_rectangle([x, y, x + width, y + 0.8 * _LINE * unit], 4 * unit, _shade(weight / strongest))
+        draw.rounded_rectangle([x, y, x + width, y + 0.8 * _LINE * unit], 4 * unit, _shade(weight))
         draw.text((x + width / 2, y + 0.4 * _LINE * unit), word, INK, font, "mm")
     longest = max((abs(value) for _, value in parts), default=0.0) or 1.0
     middle = 0.62 * _WIDTH * unit

@@ -66,11 +66,15 @@ class Explanation:
         """The class with the highest logit."""
         return self.labels[max(range(len(self.labels)), key=self.logits.__getitem__)]
 
+    def weights(self) -> list[float]:
+        """How much each word speaks for the class, or under 0 against it, as a part of what the strongest does."""
+        for_it: list[float] = against_others(self.by_word, self.labels.index(self.label)).tolist()
+        strongest = max(map(abs, for_it), default=0.0) or 1.0
+        return [each / strongest for each in for_it]
+
     def _repr_html_(self) -> str:
         """The words, green where they speak for the class and red where against it."""
-        for_it = against_others(self.by_word, self.labels.index(self.label)).tolist()
-        strongest = max((abs(each) for each in for_it), default=0.0) or 1.0
-        shades = (f"rgba({'0,140,60' if each > 0 else '200,40,40'},{abs(each) / strongest:.2f})" for each in for_it)
+        shades = (f"rgba({'0,140,60' if each > 0 else '200,40,40'},{abs(each):.2f})" for each in self.weights())
         spans = (f'<span style="background:{shade}">{escape(w)}</span>' for w, shade in zip(self.words, shades, strict=True))
         return f"<p><b>{escape(self.label)}</b>: {' '.join(spans)}</p>"
 
