@@ -17,6 +17,7 @@ from convsight.architecture import Architecture
 from convsight.go import model
 from convsight.go.data import load
 from convsight.go.moves import Moves
+from convsight.precision import best_device
 from convsight.training import train
 
 WIDTH, DEPTH, BATCH, JUDGED_BY = 32, 5, 128, 20_000
@@ -46,7 +47,9 @@ def trials(learnt: Moves) -> Iterator[tuple[str, Architecture, Moves]]:
     )
 
 
-def trial(architecture: Architecture, learnt: Moves, judges: Moves, positions: int) -> tuple[model.Score, int, float]:
+def trial(
+    architecture: Architecture, learnt: Moves, judges: Moves, positions: int, device: str
+) -> tuple[model.Score, int, float]:
     """How well the network foretells, how many parameters it has, and the seconds that it learnt."""
     network = model.untrained(architecture, seed=0)
     started = perf_counter()
@@ -57,7 +60,7 @@ def trial(architecture: Architecture, learnt: Moves, judges: Moves, positions: i
         steps=positions // BATCH,
         optimizer=model.PLAN.optimizer,
         schedule=model.PLAN.schedule,
-        device="cpu",
+        device=device,
     )
     seconds = perf_counter() - started
     chosen = judges.samples()[:: max(1, len(judges.samples()) // JUDGED_BY)]
@@ -70,6 +73,7 @@ def main() -> None:
     parser.add_argument("games", type=Path, help="to learn from")
     parser.add_argument("others", type=Path, help="to judge by")
     parser.add_argument("--positions", type=int, default=300_000)
+    parser.add_argument("--device", default=best_device())
     parser.add_argument("--out", type=Path, default=Path("go_learning.md"))
     options = parser.parse_args()
     learnt, judges = load([options.games])[0], load([options.others])[0]
@@ -82,7 +86,7 @@ def main() -> None:
         write(f"{DEPTH} layers of {WIDTH} filters, {options.positions:,} positions each; all games are {len(learnt):,}.\n")
         write("| network | parameters | first | among five | log loss | seconds |\n|---|---|---|---|---|---|")
         for name, architecture, some in trials(learnt):
-            found, parameters, seconds = trial(architecture, some, judges, options.positions)
+            found, parameters, seconds = trial(architecture, some, judges, options.positions, options.device)
             write(f"| {name} | {parameters:,} | {found.first:.2%} | {found.five:.2%} | {found.log_loss:.3f} | {seconds:.0f} |")
 
 

@@ -61,7 +61,8 @@ def train(
 ) -> None:
     """Move the parameters of `network.module`, in place, against the mean of `loss(output, targets)`, float32 (B,).
 
-    `batches(step)` yields the batches from that step on: inputs (B, C, H, W) in the network's value range, and targets.
+    `batches(step)` yields the batches from that step on: inputs (B, C, H, W) of any type in the network's value range, and
+    targets.
     Each of several processes takes its share of every batch. `device`: "cpu", "cuda" or "mps", or None for the best there
     is; of several GPUs, each process takes its own.
     `checkpoint`: a file that is written every so many seconds, from which a later call with the same arguments goes on
@@ -86,10 +87,10 @@ def train(
     for step, (inputs, targets) in zip(range(first, steps), batches(first), strict=False):
         follow(schedule, climb, step / steps)
         share = slice(accelerator.process_index, None, accelerator.num_processes)
-        inputs, targets = inputs[share].to(accelerator.device), targets[share].to(accelerator.device)
+        inputs, targets = (_moved(each[share], accelerator.device) for each in (inputs, targets))
         climb.zero_grad()
         with autocast(accelerator.device, precision):
-            output = parallel(network.input.normalise(inputs).contiguous(memory_format=torch.channels_last))
+            output = parallel(network.input.normalise(inputs.float()).contiguous(memory_format=torch.channels_last))
         value = loss(output.float(), targets).mean()
         accelerator.backward(value)
         climb.step()
@@ -151,6 +152,11 @@ def _generator(*numbers: int) -> Generator:
     for number in numbers:
         mixed = (mixed * 1_000_003 + number + 1) % 2**63
     return Generator().manual_seed(mixed)
+
+
+def _moved(samples: Tensor, device: torch.device) -> Tensor:
+    """`samples` on `device`; on the way to a GPU while it still computes."""
+    return samples.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else samples.to(device)
 
 
 def _finite(value: Tensor) -> float:

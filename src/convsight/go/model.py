@@ -70,8 +70,7 @@ def batches(moves: Moves, *, planes: int, batch: int, seed: int) -> Batches:
 
     def change(chosen: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         symmetries = torch.randint(8, (len(chosen),), generator=generator, dtype=torch.int8)
-        positions, played = encoded(moves, chosen.numpy(), planes, symmetries.numpy())
-        return positions.float(), played
+        return encoded(moves, chosen.numpy(), planes, symmetries.numpy())
 
     return ahead(shuffled((torch.from_numpy(moves.samples()),), batch=batch, seed=seed, change=change))
 
