@@ -29,6 +29,7 @@ docs: .venv/installed  ## site/
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip  # from 25.1 on it goes on with a broken download
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch $@
 

