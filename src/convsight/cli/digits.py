@@ -11,7 +11,7 @@ import torch
 import typer
 from rich.table import Table
 
-from convsight.cli.options import Data, Device, Seed
+from convsight.cli.options import Data, Device, Seed, TrainingDevice
 from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError, by
@@ -31,7 +31,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: 12, or 60 of the small set.")] = None,
     judge: Annotated[bool, typer.Option("--judge", help="Train the judge's network instead, which has another form.")] = False,
     seed: Seed = 0,
-    device: Device = None,
+    device: TrainingDevice = None,
 ) -> None:
     """Train the lecture's network; interrupted and started again with the same options, it goes on where it was.
 

