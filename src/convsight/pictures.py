@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,16 @@ def grid(
         top, left = (gap + each * size for each, size in zip(divmod(index, columns), (height + gap, width + gap), strict=True))
         sheet[:, top : top + height, left : left + width] = large
     return sheet
+
+
+@dataclass(frozen=True)
+class View:
+    """What notebooks show as `picture`: (3, H, W) float in [0, 1]."""
+
+    picture: Tensor
+
+    def _repr_png_(self) -> bytes:
+        return png(self.picture)
 
 
 def png(picture: Tensor) -> bytes:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -135,6 +136,16 @@ def test_it_plays_over_gtp(convsight: Run, monkeypatch: pytest.MonkeyPatch) -> N
     done = convsight("go", "gtp", "--network", name)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("=\n\n=1 ") and done.stdout.endswith("\n\n?2 invalid color or coordinate\n\n=\n\n")
+
+
+def test_it_ends_on_quit_though_nobody_closes_its_input() -> None:
+    command = [sys.executable, "-m", "convsight", "go", "gtp", "--network", untrained()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdin and running.stdout and running.stderr
+        running.stdin.write("quit\n")
+        running.stdin.flush()
+        assert running.wait(120) == 0, running.stderr.read()
+        assert running.stdout.read() == "=\n\n"
 
 
 def test_moves_are_suggested_and_drawn(convsight: Run) -> None:

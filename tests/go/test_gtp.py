@@ -7,12 +7,12 @@ import re
 import string
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from convsight.go import model, sgf
+from convsight.go import board, model, sgf
 from convsight.go.engine import ANALYSES, Engine
 from convsight.go.gtp import serve
 from convsight.go.player import Player
@@ -240,6 +240,42 @@ def test_analysis_goes_on_until_a_line_comes_and_that_line_is_answered(player: P
     for line in told:
         for each in line.split("info ")[1:]:
             assert re.fullmatch(rf"move {VERTEX} visits \d+ winrate \d+ prior \d+ lcb \d+ order \d+ pv {VERTEX} ?", each), each
+
+
+def test_a_line_ends_an_analysis_before_its_games_are_played_out(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    coming: queue.Queue[str | None] = queue.Queue()
+    coming.put("lz-analyze b\n")
+    out, outcome = io.StringIO(), Player.outcome
+    played: list[int] = []
+
+    def slow(self: Player, games: board.Games, *, foreseen: int = 60, stop: Callable[[], bool] = bool) -> object:
+        if foreseen:
+            coming.put("name\n")  # comes while the games are played
+            coming.put(None)
+            while not stop():
+                time.sleep(0.01)
+            played.append(foreseen)
+        return outcome(self, games, foreseen=0)
+
+    monkeypatch.setattr(Player, "outcome", slow)
+    serve(Engine(player), iter(coming.get, None), out)
+    analysis, name, _ = out.getvalue().split("\n\n")
+    assert analysis.startswith("=\ninfo move") and name == "= convsight" and played == [60]
+
+
+def test_what_becomes_of_a_position_is_computed_once(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    outcome = Player.outcome
+
+    def counted(self: Player, games: board.Games) -> object:
+        asked.append(1)
+        return outcome(self, games, foreseen=0)
+
+    monkeypatch.setattr(Player, "outcome", counted)
+    first = talk(player, "play b D4", "final_score", "final_status_list dead", "kata-raw-nn 0", "final_score")
+    assert len(asked) == 1 and first[1] == first[4]
+    talk(player, "play b D4", "final_score", "play w Q16", "final_score", "undo", "final_score")
+    assert len(asked) == 4
 
 
 def test_a_passed_game_that_it_leads_is_passed_too(player: Player) -> None:

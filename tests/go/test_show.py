@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from convsight import InputError
+from convsight.activations import read
 from convsight.go import board, model, show
 from convsight.go.moves import of_records
 from convsight.go.rules import BLACK, EMPTY, WHITE
@@ -93,8 +94,26 @@ def test_what_is_no_map_or_no_unit_is_said() -> None:
         show.response(network, "conv1", 2, games)
     with pytest.raises(InputError, match='layer "output" puts out no map of the board'):
         show.response(network, "output", 0, games)
-    with pytest.raises(InputError, match='no layer "conv2" in go; did you mean "conv1"'):
-        show.seen(network, "conv2", (0, 0))
+    with pytest.raises(InputError, match='no layer "conv2"'):
+        show.response(network, "conv2", 0, games)
+
+
+@pytest.mark.parametrize("layer", ["conv1", "conv2_relu", "conv3"])
+def test_what_a_filter_sees_is_what_its_gradient_reaches(layer: str) -> None:
+    network = model.untrained(model.policy(width=16, depth=3, planes=4))
+    place = (1, 9)
+    given = torch.rand(1, 4, 19, 19, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    with read(network.module, [layer]) as activations_of:
+        activations_of(given)[layer][0, :, place[0], place[1]].sum().backward()
+    reached = given.grad[0].abs().amax(0).nonzero()
+    (top, left), (bottom, right) = reached.amin(0).tolist(), reached.amax(0).tolist()
+    assert show.seen(network, layer, place) == (top, left, bottom, right)
+
+
+def test_a_deep_filter_sees_farther_than_the_board_is_wide() -> None:
+    network = model.untrained(model.policy(width=2, depth=12, planes=4))
+    assert show.seen(network, "conv12", (0, 1)) == (0, 0, 13, 14)
+    assert show.seen(network, "output", (0, 1)) == (0, 0, 18, 18)
 
 
 def test_first_filters_are_read_by_their_planes_of_stones() -> None:

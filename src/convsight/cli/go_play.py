@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +41,8 @@ def gtp(
     opened = go_network(network).to(device or best_device())
     opened.module.eval()
     player = Player(opened, temperature=temperature, symmetric=symmetric, resign=resign)
-    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    unbuffered = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)  # what waits there for a line is in nobody's way at the end
+    lines = (each.decode(errors="replace") for each in unbuffered)
     serve(Engine(player, superko=superko, seed=seed), lines, sys.stdout)
 
 

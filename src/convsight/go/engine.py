@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from convsight.errors import InputError
 from convsight.go import board, sgf
+from convsight.go.arguments import RefusedError, colour_of, whole
 from convsight.go.board import Games
 from convsight.go.encode import planes
 from convsight.go.model import by_symmetry
@@ -25,13 +27,8 @@ from convsight.go.player import RESIGN, Player
 from convsight.go.playout import STATUSES, final_score, lead, statuses
 from convsight.go.rules import BLACK, MOVES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE, give_turn
 
-COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 ANALYSES = ("lz-analyze", "kata-analyze", "lz-genmove_analyze", "kata-genmove_analyze")
 _VISITS = 1000  # a network without a search visits nothing; what it expects, as parts of so many
-
-
-class RefusedError(Exception):
-    """What a command is answered with behind a question mark."""
 
 
 class Engine:
@@ -47,6 +44,7 @@ class Engine:
         self.commands["kata-raw-nn"] = self.raw
         self.before: list[Games] = []
         self.moves: list[tuple[int, int]] = []
+        self._asked = b""
         self._clear()
 
     def answer(self, name: str, arguments: list[str]) -> str:
@@ -83,7 +81,7 @@ class Engine:
         return ""
 
     def do_boardsize(self, size: str) -> str:
-        if _whole(size) != self.size:
+        if whole(size) != self.size:
             raise RefusedError(f"unacceptable size (the network plays on {self.size} lines)")
         self._clear()
         return ""
@@ -116,10 +114,10 @@ class Engine:
         return ""
 
     def do_fixed_handicap(self, stones: str) -> str:
-        return self._handicap(board.handicap(self.size, _whole(stones)))
+        return self._handicap(board.handicap(self.size, whole(stones)))
 
     def do_place_free_handicap(self, stones: str) -> str:
-        count = _whole(stones)
+        count = whole(stones)
         if not 2 <= count < self.size * self.size:
             raise RefusedError("invalid number of stones")
         self._check_empty()
@@ -142,7 +140,7 @@ class Engine:
         return ""
 
     def do_loadsgf(self, path: str, number: str = "") -> str:
-        until = _whole(number) if number else None
+        until = whole(number) if number else None
         try:
             record = sgf.first(Path(path))
         except InputError:
@@ -178,24 +176,24 @@ class Engine:
         return "\n".join(["", letters, *rows, letters, f"{taken}; {to_play}"])
 
     def do_final_score(self) -> str:
-        score = final_score(self.games, self.player.komi, self.player.outcome(self.games))
+        score = final_score(self.games, self.player.komi, self.outcome(self.games))
         return "0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):g}"
 
     def do_final_status_list(self, status: str) -> str:
         if status not in STATUSES:
             raise RefusedError("invalid status")
-        chains = statuses(self.games, self.player.outcome(self.games))[status]
+        chains = statuses(self.games, self.outcome(self.games))[status]
         return "\n".join(" ".join(sgf.named(point, self.size) for point in chain) for chain in chains)
 
     def do_time_settings(self, main: str, byo_yomi: str, stones: str) -> str:
         for each in (main, byo_yomi, stones):
-            _whole(each)
+            whole(each)
         return ""
 
     def do_time_left(self, colour: str, seconds: str, stones: str) -> str:
         colour_of(colour)
         for each in (seconds, stones):
-            _whole(each)
+            whole(each)
         return ""
 
     def raw(self, symmetry: str) -> str:
@@ -205,7 +203,7 @@ class Engine:
         given = torch.from_numpy(planes(self.games, self.player.network.input.shape[0]))
         answers = by_symmetry(self.player.network, given)[:, 0].tolist()
         legal = board.legal(self.games)[0]
-        _, wins = lead(self.player.komi, self.player.outcome(self.games))
+        _, wins = lead(self.player.komi, self.outcome(self.games))
         ends = [f"whiteWin {1 - wins:.6f}", f"whiteLoss {wins:.6f}", "noResult 0.000000", "policy"]
         told = []
         for each in range(8) if symmetry == "all" else [int(symmetry)]:
@@ -220,15 +218,24 @@ class Engine:
         give_turn(games.status[0], colour)
         return games
 
-    def information(self, colour: int, *, kata: bool, avoided: Collection[int] = (), owned: bool = False) -> str:
+    def outcome(self, games: Games) -> NDArray[np.float32]:
+        """`Player.outcome`, and at once if that position was the last one asked for."""
+        asked = games.colours.tobytes() + games.status.tobytes() + games.past.tobytes()
+        if asked != self._asked:
+            self._asked, self._outcome = asked, self.player.outcome(games)
+        return self._outcome
+
+    def information(
+        self, colour: int, ends: NDArray[np.float32], *, kata: bool, avoided: Collection[int] = (), owned: bool = False
+    ) -> str:
         """The line of an analysis: the moves that `colour` would play, the likeliest first; numbers as KataGo or Leela Zero.
 
-        `avoided`: points to leave out. `owned`: also say whose each point becomes, for `colour`.
+        `ends`: what `outcome` says of the position. `avoided`: points to leave out. `owned`: also say whose each point becomes,
+        for `colour`.
         """
         games = self.position(colour)
         prior = self.player.prior(games)[0]
         prior[list(avoided)] = 0
-        ends = self.player.outcome(games)
         ahead, wins = lead(self.player.komi, ends, colour)
         likely = [
             (int(point), float(prior[point])) for point in np.argsort(-prior, kind="stable")[:20] if prior[point] > 0.0005
@@ -285,16 +292,3 @@ class Engine:
     def _clear(self) -> None:
         self.games = board.new(1, self.size, superko=self.superko)
         self.before, self.moves = [], []
-
-
-def colour_of(word: str) -> int:
-    """BLACK or WHITE, as GTP writes them. Raises RefusedError for other words."""
-    if word.lower() not in COLOURS:
-        raise RefusedError("invalid color or coordinate")
-    return COLOURS[word.lower()]
-
-
-def _whole(word: str) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,9}", word):
-        raise RefusedError(f"{ascii(word)[1:-1]} is no whole number")
-    return int(word)

@@ -11,9 +11,11 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO
 
-from convsight.go.engine import ANALYSES, COLOURS, Engine, RefusedError, colour_of
+from convsight.go.arguments import COLOURS, RefusedError, colour_of
+from convsight.go.engine import ANALYSES, Engine
 from convsight.go.rules import PLAYER
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -61,12 +63,16 @@ def _answer(engine: Engine, line: str, coming: queue.Queue[str | None], out: IO[
             out.write(f"={number}{' ' if answer and answer[0] != chr(10) else ''}{answer}\n\n")
         else:
             asked = _asked(engine, arguments)
-            told = engine.information(asked.colour, kata=name.startswith("kata"), avoided=asked.avoided, owned=asked.owned)
+            told = partial(engine.information, asked.colour, kata="kata" in name, avoided=asked.avoided, owned=asked.owned)
+            games = engine.position(asked.colour)
             out.write(f"={number}\n")
             if "genmove" in name:
-                out.write(f"{told}\nplay {engine.generate(asked.colour, asked.avoided)}\n\n")
+                out.write(f"{told(engine.outcome(games))}\nplay {engine.generate(asked.colour, asked.avoided)}\n\n")
             else:
-                following = _told_until_a_line_comes(told, asked.seconds, coming, out)
+                out.write(told(engine.player.outcome(games, foreseen=0)) + "\n")
+                out.flush()
+                ends = engine.player.outcome(games, stop=lambda: not coming.empty())
+                following = _told_until_a_line_comes(told(ends), asked.seconds, coming, out)
     except RefusedError as error:
         out.write(f"?{number} {error}\n\n")
     out.flush()
@@ -76,8 +82,9 @@ def _answer(engine: Engine, line: str, coming: queue.Queue[str | None], out: IO[
 def _told_until_a_line_comes(told: str, seconds: float, coming: queue.Queue[str | None], out: IO[str]) -> str | None:
     """Tell what the network expects, again every so many seconds, until a line comes; which is returned."""
     while True:
-        out.write(told + "\n")
-        out.flush()
+        if coming.empty():
+            out.write(told + "\n")
+            out.flush()
         try:
             following = coming.get(timeout=seconds)
         except queue.Empty:

@@ -175,7 +175,8 @@ def match(
     """Let the programs that the command lines `first` and `second` start play `games`, the first with black, then in turn.
 
     `seconds`: how long a program may take for an answer. `folder`: where a record of each game goes. `on_game(count, tally)` is
-    called after each. Raises InputError if a program can't be started, or there is no GNU Go to be the referee, or it fails.
+    called after each. Raises InputError if a program can't be started or refuses the size, or GNU Go, the referee, isn't here
+    or fails.
     """
     referee = Program(gnu_go(), seconds=120)
     programs = [Program(first, seconds=seconds), Program(second, seconds=seconds)]
@@ -184,6 +185,7 @@ def match(
         for each in programs:
             try:
                 each.ask("name")
+                each.ask(f"boardsize {size}")
             except FailedError as error:
                 raise InputError(f'"{each.command}" {error}') from None
         for number in range(games):

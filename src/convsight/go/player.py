@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,8 @@ from convsight.go.rules import PASSES, PLAYER
 from convsight.network import Network
 
 RESIGN = -1
-_OUTCOMES, _FORESEEN, _OUTCOME_TEMPERATURE = 16, 60, 0.5
+FORESEEN = 60  # moves
+_OUTCOMES, _OUTCOME_TEMPERATURE = 16, 0.5
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,17 @@ class Player:
             return int(moves.argmax())
         return int(drawn(moves[None], self.temperature, random)[0])
 
-    def outcome(self, games: Games) -> NDArray[np.float32]:
+    def outcome(self, games: Games, *, foreseen: int = FORESEEN, stop: Callable[[], bool] = bool) -> NDArray[np.float32]:
         """(1, games, size, size): who has each point of the first game at the end, as in `playout.ownership`.
 
-        The network plays both sides for a while, which settles what a player sees to be settled, and chance the rest. The
-        same position has the same outcome always.
+        The network plays both sides for `foreseen` moves, or until `stop()`, which settles what a player sees to be settled,
+        and chance the rest. The same position has the same outcome always.
         """
         many, random = games.rows([0] * _OUTCOMES), np.random.default_rng(0)
         quick = replace(self, symmetric=False)
-        for _ in range(_FORESEEN):
+        for _ in range(foreseen):
+            if stop():
+                break
             prior = quick.prior(many)
             points = np.where(prior.any(1), drawn(prior, _OUTCOME_TEMPERATURE, random), games.size**2)
             board.play(many, points)

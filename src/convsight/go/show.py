@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convsight.activations import read
-from convsight.errors import InputError, did_you_mean
+from convsight.errors import InputError
 from convsight.go import board
 from convsight.go.board import LONG_AGO, Games
 from convsight.go.encode import planes
@@ -99,16 +100,11 @@ def climbed(network: Network, layer: str, unit: int, start: Excited, *, steps: i
 
 
 def seen(network: Network, layer: str, place: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Rows and columns (top, left, bottom, right; the ends too) that a filter of `layer` sees at `place`.
-
-    Raises InputError if there is no such layer.
-    """
-    known = {each.name: each for each in network.layers()}
-    if layer not in known:
-        raise InputError(f'no layer "{layer}" in {network.name}{did_you_mean(layer, known)}; convsight layers lists them')
-    size = network.input.shape[1]
-    rows, columns = (each // 2 for each in known[layer].receptive_field or (2 * size, 2 * size))
-    row, column = place
+    """Rows and columns (top, left, bottom, right; the ends too) that a filter of `layer` sees at `place`."""
+    size, (row, column) = network.input.shape[1], place
+    found = re.fullmatch(r"conv(\d+)(_relu)?", layer)
+    before = network.architecture.convolutions[: int(found[1])] if found and network.architecture else ()
+    rows, columns = (sum(each.slides[axis] - 1 for each in before) // 2 if before else size for axis in ("row", "column"))
     return max(0, row - rows), max(0, column - columns), min(size - 1, row + rows), min(size - 1, column + columns)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from convsight.errors import InputError
 from convsight.go import draw, samples, sgf, show
@@ -15,17 +14,7 @@ from convsight.go.moves import Moves
 from convsight.go.player import Player
 from convsight.go.show import Excited
 from convsight.network import Network
-from convsight.pictures import png
-
-
-@dataclass(frozen=True)
-class View:
-    """`picture`: (3, H, W) float in [0, 1]."""
-
-    picture: Tensor
-
-    def _repr_png_(self) -> bytes:
-        return png(self.picture)
+from convsight.pictures import View
 
 
 @dataclass(frozen=True)
