@@ -11,6 +11,7 @@ import argparse
 import random
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 from time import perf_counter
@@ -19,7 +20,7 @@ import numpy as np
 
 from convsight.text import data, model
 from convsight.text.data import Labelled
-from convsight.text.encode import english, vocabulary
+from convsight.text.encode import english
 from convsight.text.vectors import read
 
 Called = Sequence[str]
@@ -106,11 +107,8 @@ def spacy_cnn(learnt: Labelled) -> Classify:
 def convsight(learnt: Labelled, vectors: Path | None) -> Classify:
     """What `convsight text train` makes."""
     classes = learnt.classes()
-    words = vocabulary(learnt.texts)
-    given = read(vectors, words.words) if vectors else None
-    kind: model.Embeddings = "non-static" if vectors else "rand"
-    start = model.untrained(words, classes, embeddings=kind, vectors=given)
-    made = model.fit(start, learnt.texts, learnt.numbers(classes), embeddings=kind)
+    start = model.untrained_for(learnt.texts, classes, vectors=partial(read, vectors) if vectors else None)
+    made = model.fit(start, learnt.texts, learnt.numbers(classes))
     return lambda texts: [classes[each] for each in made.logits(texts).argmax(1).tolist()]
 
 

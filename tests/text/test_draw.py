@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from convsight.text import draw
@@ -31,3 +32,12 @@ def test_long_texts_take_several_lines_and_empty_ones_none() -> None:
     short, long = (draw.explained(told(("word",) * count, [0.1] * count)) for count in (3, 60))
     assert long.shape[2] == short.shape[2] and long.shape[1] > short.shape[1]
     assert draw.explained(told((), [])).shape[0] == 3
+
+
+def test_ngrams_stand_under_their_class_with_bars_of_their_answers() -> None:
+    strong, weak = (NGRAM, NGram(("dull",), (0.75,), 0.75))
+    together, apart = (draw.ngrams([strong, weak], labels) for labels in (("good", "good"), ("good", "bad")))
+    assert apart.shape[1] - together.shape[1] == draw._LINE  # a label more
+    green = (together - torch.tensor(draw.FOR).view(3, 1, 1) / 255).abs().amax(0) < 0.02
+    lengths = green.sum(1)
+    assert float(lengths.max()) / float(lengths[lengths > 0].min()) == pytest.approx(2, rel=0.05)

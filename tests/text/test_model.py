@@ -30,7 +30,7 @@ def small(embeddings: model.Embeddings = "rand", width: int = 12) -> model.Class
 def test_each_kind_of_embedding_learns_and_moves_what_it_says(embeddings: model.Embeddings) -> None:
     start = small(embeddings)
     before = [table.clone() for table in start.tables]
-    learnt = model.fit(start, TEXTS, LABELS, embeddings=embeddings, plan=PLAN, device="cpu")
+    learnt = model.fit(start, TEXTS, LABELS, plan=PLAN, device="cpu")
     assert learnt.logits(["a fine film", "dull and silly"]).argmax(1).tolist() == [1, 0]
     moved = [not torch.equal(table, each) for table, each in zip(learnt.tables, before, strict=True)]
     assert moved == {"rand": [True], "static": [False], "non-static": [True], "multichannel": [False, True]}[embeddings]
@@ -74,6 +74,19 @@ def test_what_a_sentence_is_batched_with_cannot_be_seen(texts: list[str], batch:
     assert torch.equal(features(classifier.slots, numbers), features(classifier.slots, longer))
 
 
+def test_a_long_text_is_read_in_parts_as_if_whole() -> None:
+    classifier = small()
+    numbers = torch.randint(1, len(classifier.vocabulary), (2, 4_321), generator=torch.Generator().manual_seed(0))
+    whole = torch.cat([each.amax(1) for each in windows(classifier.slots, numbers)], 1).relu()
+    assert torch.equal(features(classifier.slots, numbers), whole)
+
+
+def test_of_a_long_text_the_beginning_is_learnt() -> None:
+    rest = [[2] * 10, [3] * (model.LEARNT_WORDS + 500)]
+    inputs, _ = next(iter(model.batches(rest, [0, 1], batch=2, seed=0)(0)))
+    assert inputs.shape[-1] == model.LEARNT_WORDS + 1
+
+
 def test_windows_cover_every_word_by_every_slot() -> None:
     classifier = small()
     numbers = encode.padded([classifier.vocabulary.numbers("fine film")])[:, 0, 0].long()
@@ -100,7 +113,7 @@ def test_the_order_of_a_vectors_numbers_says_nothing() -> None:
 
 
 def test_a_classifier_survives_being_saved() -> None:
-    learnt = model.fit(small("multichannel"), TEXTS, LABELS, embeddings="multichannel", plan=PLAN, device="cpu")
+    learnt = model.fit(small("multichannel"), TEXTS, LABELS, plan=PLAN, device="cpu")
     model.save_classifier(learnt, Path("mine.safetensors"))
     opened = model.load_classifier("mine.safetensors")
     assert opened.vocabulary == learnt.vocabulary and opened.network.labels == ("bad", "good")

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from convsight import InputError, spacy_vectors
+from convsight import InputError, published, spacy_vectors
 from convsight.text import vectors
 
 TEXT = "good 0.5 1 -2\nbad 1 2 3\n. . 4 5 6\n"
@@ -85,6 +86,34 @@ def test_vectors_that_are_fetched_have_a_name(monkeypatch: pytest.MonkeyPatch) -
     assert vectors.read(Path("pieces"), ["duller"])["duller"].tolist() == [4, 5]
     Path("english").write_text("fine 7 7\n")
     assert vectors.read(Path("english"), ["fine"])["fine"].tolist() == [7, 7]
+
+
+def test_vectors_are_joined_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    def some(wanted: Collection[str]) -> vectors.Vectors:
+        known = {"fine": [1.0, 3.0], "dull": [3.0, 1.0]}
+        return {word: np.array(known[word], np.float32) for word in wanted if word in known}
+
+    def others(wanted: Collection[str]) -> vectors.Vectors:
+        known = {"fine": [10.0], "film": [30.0]}
+        return {word: np.array(known[word], np.float32) for word in wanted if word in known}
+
+    monkeypatch.setattr(vectors, "NAMED", {"some": some, "others": others})
+    found = vectors.read(Path("some+others"), ["fine", "dull", "film", "none"])
+    expected = {"fine": [-1, 1, -1], "dull": [1, -1, 0], "film": [0, 0, 1]}
+    assert {word: each.tolist() for word, each in found.items()} == expected
+    assert vectors.read(Path("some+others"), ["dull"])["dull"].shape == (2,)
+    assert vectors.read(Path("some+others"), ["none"]) == {}
+    with pytest.raises(InputError, match="there is no file"):
+        vectors.read(Path("some+more"), ["fine"])
+
+
+def test_glove_is_read_from_its_table_and_index() -> None:
+    parquet, arrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    np.save("table.npy", np.arange(6, dtype=np.float32).reshape(3, 2))
+    parquet.write_table(arrow.table({"index": ["the", "\n", "größe"]}), "index.parquet")
+    read = published._glove(Path("table.npy"), Path("index.parquet"))
+    assert read["vectors"].tolist() == [[0, 1], [4, 5]]
+    assert bytes(read["words"].tolist()).decode() == "the\ngröße"
 
 
 def test_a_folder_of_spacy_is_read() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 import typer
 
 from convsight.cli import text_show
-from convsight.cli.options import Device, Seed
+from convsight.cli.options import Seed, TrainingDevice
 from convsight.cli.progress import left_at, progress
 from convsight.cli.terminal import say, show_table
 from convsight.cli.text_options import Embeddings, LabelColumn, Source, TextColumn, TextNetwork, Tokeniser
@@ -22,6 +22,8 @@ from convsight.files import check_ending, check_writable, written_whole
 
 if TYPE_CHECKING:
     from io import BufferedReader
+
+    from convsight.text.vectors import Vectors
 
 app = typer.Typer(help="Classify texts by a network whose filters look for a few words in a row.", no_args_is_help=True)
 app.command()(text_show.explain)
@@ -43,14 +45,18 @@ def train(
     ] = "english",
     vectors: Annotated[
         Path | None,
-        typer.Option(help="Word vectors to begin with: word2vec (.bin, text), GloVe, .vec, a spaCy folder, english, pieces."),
+        typer.Option(
+            help="Word vectors to begin with: word2vec (.bin, text), GloVe, .vec, a spaCy folder; glove, english, pieces, "
+            "or several, such as glove+pieces."
+        ),
     ] = None,
     embeddings: Annotated[
         Embeddings | None, typer.Option(help="Kim's variants. Default: non-static with --vectors, else rand.")
     ] = None,
+    words: Annotated[int | None, typer.Option(min=1, help="Know the most frequent words, so many. Default: all.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the texts.")] = None,
     seed: Seed = 0,
-    device: Device = None,
+    device: TrainingDevice = None,
 ) -> None:
     """Learn to classify your own texts; interrupted and started again with the same options, it goes on where it was.
 
@@ -59,7 +65,6 @@ def train(
     Example: convsight text train mr/ --vectors glove.6B.300d.txt --out mine.safetensors
     """
     from convsight.text import data, model
-    from convsight.text.encode import vocabulary
     from convsight.text.vectors import read
     from convsight.training import is_main_process
 
@@ -75,28 +80,41 @@ def train(
     if both := data.in_both(known, held_out):
         say(f"{both:,} of those to judge by are also among those to learn from")
     classes = known.classes()
-    words = vocabulary([*known.texts, *held_out.texts] if vectors else known.texts, tokeniser)
-    given = read(vectors, words.words) if vectors else None
-    if given is not None:
-        say(f"{len(given):,} of {len(words) - 2:,} words have a vector")
-    kind: Embeddings = embeddings or ("non-static" if given else "rand")
+
+    def told(wanted: Collection[str]) -> Vectors:
+        found = read(Path(str(vectors)), wanted)
+        say(f"{len(found):,} of {len(wanted) - 2:,} words have a vector")
+        return found
+
+    start = model.untrained_for(
+        known.texts, classes, tokeniser=tokeniser, vectors=told if vectors else None, others=held_out.texts, most=words,
+        embeddings=embeddings, seed=seed,
+    )  # fmt: skip
     plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
     steps, started, checkpoint = plan.steps(len(known)), perf_counter(), out.with_suffix(".checkpoint")
     with progress("training", steps, left=left_at(checkpoint)) as done:
         learnt_one = model.fit(
-            model.untrained(words, classes, embeddings=kind, vectors=given, seed=seed), known.texts, known.numbers(classes),
-            embeddings=kind, plan=plan, seed=seed, device=device, checkpoint=checkpoint,
-            settings={"seed": seed, "texts": len(known), "embeddings": kind},
+            start, known.texts, known.numbers(classes), plan=plan, seed=seed, device=device, checkpoint=checkpoint,
+            settings={
+                "seed": seed, "texts": len(known), "words": len(start.vocabulary), "embeddings": start.embeddings,
+                "vectors": str(vectors), "tokeniser": tokeniser,
+            },
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )  # fmt: skip
     if not is_main_process():
         return
     model.save_classifier(learnt_one, out)
     right = model.count_right(learnt_one, held_out.texts, held_out.numbers(classes))
+    options = {
+        "validation": validation and Path(validation).name, "text-column": text_column, "label-column": label_column,
+        "tokeniser": tokeniser, "vectors": vectors and vectors.name, "embeddings": start.embeddings, "words": words,
+        "epochs": plan.epochs, "seed": seed,
+    }  # fmt: skip
+    given = [f"--{name} {value}" for name, value in options.items() if value is not None]
     card = {
         "data": f"{len(known):,} texts ({known.balance()})",
         "figure": f"{right} of {len(held_out)} others right",
-        "command": f"convsight text train {Path(source).name} --epochs {plan.epochs} --seed {seed}",
+        "command": f"convsight text train {Path(source).name} {' '.join(given)}",
     }
     model.save_classifier(replace(learnt_one, network=replace(learnt_one.network, card=card)), out)
     say(f"{right / len(held_out):.2%} of {len(held_out):,} right, after {perf_counter() - started:.0f} s: {out}")
@@ -105,7 +123,7 @@ def train(
 @app.command()
 def evaluate(
     source: Source,
-    network: TextNetwork,
+    network: TextNetwork = "text",
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
 ) -> None:
@@ -133,14 +151,14 @@ def evaluate(
 @app.command()
 def classify(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts; a file of lines; or - for standard input.")],
-    network: TextNetwork,
+    network: TextNetwork = "text",
     form: Annotated[
         Literal["tsv", "jsonl"], typer.Option("--form", help="Class, probability and text; or JSON objects.")
     ] = "tsv",
 ) -> None:
     """Say the class of texts, a line each, as soon as they come.
 
-    Example: convsight text classify "a quiet, moving film" --network mine.safetensors
+    Example: convsight text classify "a quiet, moving film"
 
     Example: tail -f reviews.txt | convsight text classify - --network mine.safetensors --form jsonl
     """
@@ -164,10 +182,10 @@ def benchmark(
     folder: Annotated[
         Path, typer.Argument(help="Sets as folders: mr/, cr/, ... with a file for each class, or train.txt test.txt.")
     ],
-    vectors: Annotated[Path, typer.Option(help="As for `text train`.")] = Path("pieces"),
+    vectors: Annotated[Path, typer.Option(help="As for `text train`.")] = Path("glove+pieces"),
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="The table, in Markdown; each line is written when it is known.")] = Path("text.md"),
-    device: Device = None,
+    device: TrainingDevice = None,
 ) -> None:
     """Measure Kim's four variants on sets of texts, by tenfold cross-validation or by a set's own split, beside his figures.
 

@@ -16,6 +16,6 @@ Source = Annotated[
 ]
 TextColumn = Annotated[str, typer.Option(help="The column of a table that has the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column that has their classes.")]
-TextNetwork = Annotated[str, typer.Option(help="A file that `text train` wrote.")]
+TextNetwork = Annotated[str, typer.Option(help="text, English reviews; or a file that `text train` wrote.")]
 Embeddings = Literal["rand", "static", "non-static", "multichannel"]
 Tokeniser = Literal["english", "unicode", "chinese"]

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from convsight.cli.terminal import say, show_table
 from convsight.cli.text_options import LabelColumn, TextColumn, TextNetwork
-from convsight.files import check_ending, written_whole
+from convsight.files import check_ending, check_writable, written_whole
 from convsight.pictures import write_png
 
 if TYPE_CHECKING:
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
 
 def explain(
     text: Annotated[str, typer.Argument(help="What to classify.")],
-    network: TextNetwork,
+    network: TextNetwork = "text",
     most: Annotated[int, typer.Option("--ngrams", min=0, help="How many n-grams to list.")] = 10,
     out: Annotated[Path | None, typer.Option(help="Also write it as a web page (.html) or a picture (.png).")] = None,
 ) -> None:
     """Colour the words that decide, and list the n-grams that do, each with what its filter contributes.
 
-    Example: convsight text explain "not a bad film at all" --network mine.safetensors
+    Example: convsight text explain "not a bad film at all"
     """
-    from convsight.text import draw, show
+    from convsight.text import views
     from convsight.text.model import load_classifier
 
     if out:
         check_ending(out, ".html", ".png")
     opened = load_classifier(network)
-    told = show.explain(opened, text)
+    decision = views.decision(opened, text, most=most)
+    told = decision.told
     number = told.labels.index(told.label)
     say(f"{told.label}, {float(opened.probabilities([text])[0, number]):.0%}")
     Console(highlight=False).print(_coloured(told), soft_wrap=True)
@@ -51,7 +52,7 @@ def explain(
     table.add_row("logit", "", *(f"{each:+.3f}" for each in told.logits))
     show_table(table)
     if out and out.suffix.lower() == ".png":
-        write_png(draw.explained(told, most=most), out)
+        write_png(decision.picture, out)
     elif out:
         with written_whole(out) as temporary:
             temporary.write_text(f"<!doctype html><meta charset=utf-8><title>{told.label}</title>{told._repr_html_()}")
@@ -60,37 +61,43 @@ def explain(
 
 
 def show(
-    network: TextNetwork,
+    network: TextNetwork = "text",
     number: Annotated[
         int | None, typer.Option("--filter", min=0, help="Default: three that weigh most for each class.")
     ] = None,
     texts: Annotated[str | None, typer.Option(help="Texts to look for what excites them, as for `text train`.")] = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    out: Annotated[Path | None, typer.Option(help="Also draw the n-grams that were found exactly: a PNG.")] = None,
 ) -> None:
     """Say which words a filter looks for: the n-gram that it answers most to, found exactly, and those of real texts.
 
-    Example: convsight text show --network mine.safetensors --texts reviews.csv
+    Example: convsight text show --texts reviews.csv
 
-    Example: convsight text show --network mine.safetensors --filter 17 --texts mr/
+    Example: convsight text show --filter 17 --texts mr/
     """
-    from convsight.text import data
+    from convsight.text import data, views
     from convsight.text import show as showing
     from convsight.text.model import load_classifier
 
+    if out:
+        check_ending(out, ".png")
+        check_writable(out)
     opened = load_classifier(network)
     known = data.load(texts, text=text_column, label=label_column) if texts else None
-    own = showing.classes_of_filters(opened)
+    seen = views.looked_for(opened, number)
     thresholds = showing.thresholds(opened, known.texts, known.numbers(opened.network.labels)) if known else []
-    for each in [number] if number is not None else showing.weightiest(opened, 3):
-        best = showing.best_ngram(opened, each)
-        say(f"Filter {each}, for {opened.network.labels[own[each]]}: {best} ({best.answer:.2f}), of all n-grams of its words")
+    for each, best, label in zip(seen.numbers, seen.found, seen.labels, strict=True):
+        say(f"Filter {each}, for {label}: {best} ({best.answer:.2f}), of all n-grams of its words")
         table = Table(*(f"word {slot + 1}" for slot in range(len(best.words))))
         for row in zip(*showing.best_words(opened, each), strict=True):
             table.add_row(*row)
         show_table(table)
         if known:
             _of_texts(opened, each, known, thresholds[each])
+    if out:
+        write_png(seen.picture, out)
+        say(f"The same as a picture: {out}")
 
 
 def _of_texts(opened: Classifier, number: int, known: Labelled, threshold: float) -> None:

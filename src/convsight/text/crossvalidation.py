@@ -12,7 +12,6 @@ from pathlib import Path
 from convsight.errors import InputError
 from convsight.text import data, model
 from convsight.text.data import Labelled
-from convsight.text.encode import vocabulary
 from convsight.text.vectors import Vectors
 from convsight.training import Plan
 
@@ -49,16 +48,7 @@ def accuracy(
 ) -> float:  # fmt: skip
     """The part of `tested` that a network which learnt `learnt` classifies rightly."""
     classes = learnt.classes()
-    given = None if embeddings == "rand" else vectors
-    words = vocabulary(learnt.texts if given is None else [*learnt.texts, *tested.texts])
-    start = model.untrained(words, classes, embeddings=embeddings, vectors=given, seed=seed)
-    made = model.fit(
-        start,
-        learnt.texts,
-        learnt.numbers(classes),
-        embeddings=embeddings,
-        plan=plan,
-        seed=seed,
-        device=device,
-    )
+    source = None if vectors is None else lambda _words: vectors
+    start = model.untrained_for(learnt.texts, classes, vectors=source, others=tested.texts, embeddings=embeddings, seed=seed)
+    made = model.fit(start, learnt.texts, learnt.numbers(classes), plan=plan, seed=seed, device=device)
     return model.count_right(made, tested.texts, tested.numbers(classes)) / len(tested)

@@ -1,12 +1,14 @@
-"""Explanations of decisions as pictures."""
+"""Decisions and n-grams as pictures."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from convsight.pictures import to_tensor
-from convsight.text.show import Explanation, against_others
+from convsight.text.show import Explanation, NGram, against_others
 
 FOR, AGAINST, INK, PAPER = (0, 140, 60), (200, 40, 40), (30, 30, 30), (255, 255, 255)
 _WIDTH, _MARGIN, _LINE, _SIZE, _TIMES = 760, 20, 34, 18, 2  # pixels; drawn so much larger, then made small
@@ -28,15 +30,43 @@ def explained(told: Explanation, *, most: int = 8) -> Tensor:
         x, y = _MARGIN * unit + left, (_MARGIN + line * _LINE) * unit
         draw.rounded_rectangle([x, y, x + width, y + 0.8 * _LINE * unit], 4 * unit, _shade(weight))
         draw.text((x + width / 2, y + 0.4 * _LINE * unit), word, INK, font, "mm")
-    longest = max((abs(value) for _, value in parts), default=0.0) or 1.0
-    middle = 0.62 * _WIDTH * unit
-    for row, (ngram, value) in enumerate(parts, start=lines + 1):
-        y = (_MARGIN + row * _LINE) * unit
-        draw.text((middle - 0.2 * _WIDTH * unit, y + 0.4 * _LINE * unit), ngram, INK, font, "rm")
-        end = middle + 0.2 * _WIDTH * unit * value / longest
+    _bars(draw, parts, (lines + 1) * _LINE, font, longest=max((abs(value) for _, value in parts), default=1.0))
+    return to_tensor(whole.resize((_WIDTH, height), Image.Resampling.LANCZOS))[0]
+
+
+def ngrams(found: Sequence[NGram], labels: Sequence[str]) -> Tensor:
+    """N-grams under the label of the class that each speaks for, with bars of how strongly their filters answer.
+
+    (3, H, W) float in [0, 1].
+    """
+    groups = [
+        (label, [each for each, own in zip(found, labels, strict=True) if own == label]) for label in dict.fromkeys(labels)
+    ]
+    unit, font = _TIMES, ImageFont.load_default(_SIZE * _TIMES)
+    height = 2 * _MARGIN + (len(found) + len(groups)) * _LINE
+    whole = Image.new("RGB", (_WIDTH * unit, height * unit), PAPER)
+    draw = ImageDraw.Draw(whole)
+    top, longest = 0, max(each.answer for each in found)
+    for label, some in groups:
+        draw.text((_MARGIN * unit, (_MARGIN + top + 0.4 * _LINE) * unit), label, INK, font, "lm")
+        _bars(draw, [(str(each), each.answer) for each in some], top + _LINE, font, longest=longest)
+        top += (len(some) + 1) * _LINE
+    return to_tensor(whole.resize((_WIDTH, height), Image.Resampling.LANCZOS))[0]
+
+
+def _bars(
+    draw: ImageDraw.ImageDraw, rows: Sequence[tuple[str, float]], top: float,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont, *, longest: float,
+) -> None:  # fmt: skip
+    """A line each from `top` on: the words, a bar, green above zero and red under it, and the number."""
+    unit, middle = _TIMES, 0.62 * _WIDTH * _TIMES
+    edge = middle - (0.2 if any(value < 0 for _, value in rows) else 0.02) * _WIDTH * unit
+    for row, (words, value) in enumerate(rows):
+        y = (_MARGIN + top + row * _LINE) * unit
+        draw.text((edge, y + 0.4 * _LINE * unit), words, INK, font, "rm")
+        end = middle + 0.2 * _WIDTH * unit * value / (longest or 1.0)
         draw.rectangle([min(middle, end), y, max(middle, end), y + 0.7 * _LINE * unit], FOR if value > 0 else AGAINST)
         draw.text((0.97 * _WIDTH * unit, y + 0.4 * _LINE * unit), f"{value:+.2f}", INK, font, "rm")
-    return to_tensor(whole.resize((_WIDTH, height), Image.Resampling.LANCZOS))[0]
 
 
 def _row(contribution: tuple[float, ...]) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor
 from convsight.errors import extra
 
 PADDING, UNKNOWN = 0, 1
+_WORDS_AT_ONCE = 100_000
 _OTHER = re.compile(r"[^A-Za-z0-9(),!?'`]")
 _CLITIC = re.compile(r"n't|'(?:s|ve|re|d|ll)")
 _MARK = re.compile(r"[,!()?]")
@@ -88,7 +89,12 @@ def padded(sentences: Sequence[Sequence[int]]) -> Tensor:
 
 
 def of_similar_length(sentences: Sequence[Sequence[int]], batch: int) -> Iterator[list[int]]:
-    """Which sentences to take together, `batch` at most, so that little is padding; each once."""
+    """Which sentences to take together, `batch` at most and fewer if they are long, so that little is padding; each once."""
     order = sorted(range(len(sentences)), key=lambda place: len(sentences[place]))
-    for start in range(0, len(order), batch):
-        yield order[start : start + batch]
+    start = 0
+    while start < len(order):
+        some = order[start : start + batch]
+        while len(some) > 1 and len(some) * len(sentences[some[-1]]) > _WORDS_AT_ONCE:
+            some.pop()
+        yield some
+        start += len(some)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convsight.errors import InputError, extra
 from convsight.text import model
-from convsight.text.encode import vocabulary
 from convsight.text.vectors import read
 
 extra("sklearn", "text")
 
 from sklearn.base import BaseEstimator, ClassifierMixin  # noqa: E402 (what is missing is said first)
 from sklearn.utils.validation import check_is_fitted  # noqa: E402
-
-if TYPE_CHECKING:
-    from convsight.text.encode import Vocabulary
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -44,15 +41,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         if y is None or len(y) != len(texts):
             raise InputError(f"there are {len(texts)} texts and {0 if y is None else len(y)} classes; each text has one")
         self.classes_, numbers = np.unique(np.asarray(y), return_inverse=True)
-        known: Vocabulary = vocabulary(texts, self.tokeniser)
-        given = read(Path(self.vectors), known.words) if self.vectors else None
-        kind: model.Embeddings = self.embeddings or ("non-static" if given else "rand")
-        labels = tuple(map(str, self.classes_))
-        start = model.untrained(known, labels, embeddings=kind, vectors=given, seed=self.seed)
+        start = model.untrained_for(
+            texts, tuple(map(str, self.classes_)), tokeniser=self.tokeniser, embeddings=self.embeddings, seed=self.seed,
+            vectors=partial(read, Path(self.vectors)) if self.vectors else None,
+        )  # fmt: skip
         plan = replace(model.PLAN, epochs=self.epochs)
-        self.classifier_ = model.fit(
-            start, texts, numbers.tolist(), embeddings=kind, plan=plan, seed=self.seed, device=self.device
-        )
+        self.classifier_ = model.fit(start, texts, numbers.tolist(), plan=plan, seed=self.seed, device=self.device)
         return self
 
     def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
@@ -22,14 +22,15 @@ from convsight.errors import InputError
 from convsight.input_spec import InputSpec
 from convsight.network import Network, load_with_encoder, save
 from convsight.optimizers import adamw
-from convsight.text.encode import PADDING, UNKNOWN, Vocabulary, of_similar_length, padded
+from convsight.text.encode import PADDING, TOKENISERS, UNKNOWN, Vocabulary, of_similar_length, padded, vocabulary
 from convsight.text.slots import Slots, logits, slots_of
-from convsight.text.vectors import Vectors
+from convsight.text.vectors import Vectors, VectorSource
 from convsight.training import Batches, Plan, Settings, shuffled, train
 
 Embeddings = Literal["rand", "static", "non-static", "multichannel"]
 PLAN = Plan(epochs=6, batch=50, optimizer=adamw(1e-3, weight_decay=1e-2))
 LONGEST_NORM = 3.0
+LEARNT_WORDS = 2_000
 _LENGTH = 56  # of the longest sentence of MR; others may be longer
 _SPREAD = 0.25
 
@@ -52,11 +53,15 @@ def kims(*, width: int = 300, classes: int = 2, channels: int = 1) -> Architectu
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network with the words that it knows. `tables`: for each of its channels the words' vectors, (V, D) float32."""
+    """A network with the words that it knows.
+
+    `tables`: for each of its channels the words' vectors, (V, D) float32. `embeddings`: which of Kim's variants it learns as.
+    """
 
     network: Network
     vocabulary: Vocabulary
     tables: tuple[Tensor, ...]
+    embeddings: Embeddings = "rand"
 
     @cached_property
     def slots(self) -> Slots:
@@ -98,6 +103,21 @@ class Words(nn.Module):
         return torch.stack(pictures, 1).transpose(2, 3)
 
 
+def untrained_for(
+    texts: Sequence[str], labels: Sequence[str], *, tokeniser: str = "english", vectors: VectorSource | None = None,
+    others: Sequence[str] = (), most: int | None = None, embeddings: Embeddings | None = None, seed: int = 0,
+) -> Classifier:  # fmt: skip
+    """A network that knows the words of `texts`, to learn them; with `vectors` also those of `others`, which needs no label.
+
+    `most`: how many words at most, the frequent ones. `embeddings` is by default non-static with `vectors` and rand without.
+    Raises InputError as `untrained` and `vectors` do.
+    """
+    kind = embeddings or ("rand" if vectors is None else "non-static")
+    source = None if kind == "rand" else vectors
+    known = vocabulary([*texts, *(others if source else ())], tokeniser, most=most)
+    return untrained(known, labels, embeddings=kind, vectors=source(known.words) if source else None, seed=seed)
+
+
 def untrained(
     vocabulary: Vocabulary, labels: Sequence[str], *, embeddings: Embeddings = "rand", vectors: Vectors | None = None,
     seed: int = 0,
@@ -120,7 +140,8 @@ def untrained(
         torch.manual_seed(seed)
         module = build(architecture)
     spec = InputSpec((channels, table.shape[1], _LENGTH), value_range=(-1.0, 1.0), axes=("embedding", "time"))
-    return Classifier(Network(module, spec, tuple(labels), "text", {}, architecture), vocabulary, (table,) * channels)
+    network = Network(module, spec, tuple(labels), "text", {}, architecture)
+    return Classifier(network, vocabulary, (table,) * channels, embeddings)
 
 
 def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300, seed: int = 0) -> Tensor:
@@ -142,15 +163,16 @@ def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300,
 
 
 def fit(
-    classifier: Classifier, texts: Sequence[str], labels: Sequence[int], *, embeddings: Embeddings = "rand", plan: Plan = PLAN,
-    seed: int = 0, word_dropout: float = 0.0, device: str | None = None, checkpoint: Path | None = None,
-    settings: Settings | None = None, on_step: Callable[[int, float], None] | None = None,
+    classifier: Classifier, texts: Sequence[str], labels: Sequence[int], *, plan: Plan = PLAN, seed: int = 0,
+    word_dropout: float = 0.0, device: str | None = None, checkpoint: Path | None = None, settings: Settings | None = None,
+    on_step: Callable[[int, float], None] | None = None,
 ) -> Classifier:  # fmt: skip
     """A classifier that has learnt the `labels` of `texts`, numbers of classes; `training.train` says the rest.
 
     `word_dropout`: how often a word is hidden, so that the network learns what to make of one that it doesn't know.
     """
-    tuned = {"rand": (True,), "static": (False,), "non-static": (True,), "multichannel": (False, True)}[embeddings]
+    tuned_of = {"rand": (True,), "static": (False,), "non-static": (True,), "multichannel": (False, True)}
+    tuned = tuned_of[classifier.embeddings]
     words, module = Words(classifier.tables, tuned), classifier.network.module
     output = module.get_submodule("output")
     whole = replace(
@@ -177,7 +199,7 @@ def fit(
     held.remove()
     _within_norm(output)
     tables = tuple(table.detach().cpu() for table in words.tables)
-    return Classifier(classifier.network.to("cpu"), classifier.vocabulary, tables)
+    return replace(classifier, network=classifier.network.to("cpu"), tables=tables)
 
 
 def count_right(classifier: Classifier, texts: Sequence[str], labels: Sequence[int]) -> int:
@@ -193,10 +215,10 @@ def loss(output: Tensor, labels: Tensor) -> Tensor:
 def batches(
     sentences: Sequence[Sequence[int]], labels: Sequence[int], *, batch: int, seed: int, word_dropout: float = 0.0
 ) -> Batches:
-    """Sentences in random order; of each now and then a word is hidden."""
+    """Sentences in random order, of each the first `LEARNT_WORDS`; now and then a word is hidden."""
 
     def change(chosen: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        numbers = padded([sentences[each] for each in chosen.tolist()])
+        numbers = padded([sentences[each][:LEARNT_WORDS] for each in chosen.tolist()])
         hidden = (torch.rand(numbers.shape, generator=generator) < word_dropout) & (numbers != PADDING)
         return numbers.masked_fill(hidden, UNKNOWN), targets
 
@@ -207,7 +229,10 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
     """Write network and words to one file; vectors in half precision. Raises InputError as `network.save` does."""
     tables = {f"words{place}": table.half() for place, table in enumerate(classifier.tables)}
     vocabulary = classifier.vocabulary
-    save(classifier.network, path, tables, {"words": list(vocabulary.words), "tokeniser": vocabulary.tokeniser})
+    settings = {
+        "words": list(vocabulary.words), "tokeniser": vocabulary.tokeniser, "embeddings": classifier.embeddings,
+    }  # fmt: skip
+    save(classifier.network, path, tables, settings)
 
 
 def load_classifier(spec: str) -> Classifier:
@@ -216,13 +241,13 @@ def load_classifier(spec: str) -> Classifier:
     Raises InputError as `network.load` does, or if the file holds a network that has no words.
     """
     network, tables, settings = load_with_encoder(spec)
-    words, tokeniser = settings.get("words"), settings.get("tokeniser")
-    if not isinstance(words, list) or not isinstance(tokeniser, str) or "words0" not in tables:
+    words, tokeniser, embeddings = (settings.get(each) for each in ("words", "tokeniser", "embeddings"))
+    if not isinstance(words, list) or f"{tokeniser}" not in TOKENISERS or embeddings not in get_args(Embeddings):
         raise InputError(f"{spec} is no network for text: it knows no words")
     ordered = tuple(tables[name].float() for name in sorted(tables))
     if len(ordered) != network.input.shape[0] or any(each.shape != (len(words), network.input.shape[1]) for each in ordered):
         raise InputError(f"{spec}: its vectors are not those that its network was trained on")
-    return Classifier(network, Vocabulary(tuple(map(str, words)), tokeniser), ordered)
+    return Classifier(network, Vocabulary(tuple(map(str, words)), str(tokeniser)), ordered, cast("Embeddings", embeddings))
 
 
 def _within_norm(output: nn.Module, _given: object = None) -> None:

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from convsight.text.encode import PADDING
 
+_AT_ONCE = 1_000  # windows
+
 
 @dataclass(frozen=True)
 class Slots:
@@ -51,19 +53,32 @@ def windows(slots: Slots, numbers: Tensor) -> list[Tensor]:
 
     Windows begin k - 1 places before the first word and end k - 1 behind the last.
     """
-    answers = []
-    for table, bias in zip(slots.tables, slots.biases, strict=True):
-        words, reach, filters = table.shape
-        around = F.pad(numbers, (reach - 1, reach - 1), value=PADDING)
-        rows = around.unfold(1, reach, 1) * reach + torch.arange(reach)
-        summed = F.embedding_bag(rows.reshape(-1, reach), table.view(words * reach, filters), mode="sum")
-        answers.append(summed.view(len(numbers), -1, filters) + bias)
-    return answers
+    return [
+        _answers(table, bias, _around(numbers, table.shape[1])) for table, bias in zip(slots.tables, slots.biases, strict=True)
+    ]
 
 
 def features(slots: Slots, numbers: Tensor) -> Tensor:
-    """(B, all filters): the maximum of each over time, after the ReLU."""
-    return torch.cat([each.amax(1) for each in windows(slots, numbers)], 1).relu()
+    """(B, all filters): the maximum of each over time, after the ReLU; a text may be of millions of words."""
+    found = []
+    for table, bias in zip(slots.tables, slots.biases, strict=True):
+        reach = table.shape[1]
+        around = _around(numbers, reach)
+        starts = range(0, around.shape[1] - reach + 1, _AT_ONCE)
+        parts = [_answers(table, bias, around[:, start : start + _AT_ONCE + reach - 1]).amax(1) for start in starts]
+        found.append(torch.stack(parts).amax(0))
+    return torch.cat(found, 1).relu()
+
+
+def _around(numbers: Tensor, reach: int) -> Tensor:
+    return F.pad(numbers, (reach - 1, reach - 1), value=PADDING)
+
+
+def _answers(table: Tensor, bias: Tensor, numbers: Tensor) -> Tensor:
+    words, reach, filters = table.shape
+    rows = numbers.unfold(1, reach, 1) * reach + torch.arange(reach)
+    summed = F.embedding_bag(rows.reshape(-1, reach), table.view(words * reach, filters), mode="sum")
+    return summed.view(len(numbers), -1, filters) + bias
 
 
 def logits(slots: Slots, numbers: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import lzma
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +21,7 @@ from convsight.files import opened
 from convsight.spacy_vectors import hashes, unpacked_rows
 
 Vectors = dict[str, NDArray[np.float32]]
+VectorSource = Callable[[Collection[str]], Vectors]
 _MOST_NUMBERS = 100_000
 _SIGN = re.compile(r"\w+|[^\w\s]")
 _LONGEST_WORD = 10_000
@@ -29,13 +30,16 @@ _LONGEST_WORD = 10_000
 def read(path: Path, wanted: Collection[str]) -> Vectors:
     """The vectors (D,) of those of the `wanted` words that the file or spaCy folder at `path` has, or the asset of that name.
 
-    Assets, fetched when first asked for: `english`, spaCy's 20,000, or `pieces`, the mean of the vectors of a word's pieces.
+    Assets, fetched when first asked for: `glove`, 400,000 words; `english`, spaCy's 20,000; `pieces`, the mean of the vectors
+    of a word's pieces. "glove+pieces" joins the vectors of several, each with mean 0 and deviation 1, or 0 for none.
     Text: a word and its numbers a line, with or without a first line of two counts (word2vec, fastText's .vec, GloVe). Binary:
     word2vec's, if the name ends in .bin. Any of these .gz, .xz or .bz2. If a word is there twice, the first counts.
     Raises InputError if the file can't be read, is cut off, or its vectors are not all of one length.
     """
-    if str(path) in NAMED and not path.exists():
-        return NAMED[str(path)](wanted)
+    names = str(path).split("+")
+    if not path.exists() and not path.suffix and all(each in NAMED for each in names):
+        parts = [part for each in names if (part := NAMED[each](wanted))]
+        return joined(parts) if len(names) > 1 and parts else (parts or [{}])[0]
     if path.is_dir():
         return _of_spacy(path, wanted)
     if not path.exists():
@@ -50,6 +54,19 @@ def read(path: Path, wanted: Collection[str]) -> Vectors:
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
     return found
+
+
+def joined(parts: Sequence[Vectors]) -> Vectors:
+    """The vectors of all `parts`, behind one another, each part with mean 0 and deviation 1, or 0 for a word that it lacks."""
+    words = {word: None for part in parts for word in part}
+    columns = []
+    for part in parts:
+        table = np.stack(list(part.values()))
+        lacking = np.zeros(table.shape[1], np.float32)
+        mean = table.mean(0)
+        deviation = max(float((table - mean).std()), 1e-12)
+        columns.append([(part[word] - mean) / deviation if word in part else lacking for word in words])
+    return {word: np.concatenate(each) for word, *each in zip(words, *columns, strict=True)}
 
 
 def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -105,6 +122,12 @@ def _of_spacy(folder: Path, wanted: Collection[str]) -> Vectors:
     return {word: np.asarray(table[row], np.float32) for word, row in found if 0 <= row < len(table)}
 
 
+def _glove(wanted: Collection[str]) -> Vectors:
+    kept = assets.tensors("english_glove")
+    rows = {word: row for row, word in enumerate(_words(kept["words"]))}
+    return {word: kept["vectors"][rows[word]].float().numpy() for word in wanted if word in rows}
+
+
 def _english(wanted: Collection[str]) -> Vectors:
     kept = assets.tensors("english_vectors")
     rows = dict(zip(_words(kept["words"]), kept["rows"].tolist(), strict=True))
@@ -140,4 +163,4 @@ def _words(lines: Tensor) -> list[str]:
     return lines.numpy().tobytes().decode().split("\n")
 
 
-NAMED: Mapping[str, Callable[[Collection[str]], Vectors]] = {"english": _english, "pieces": _of_pieces}
+NAMED: Mapping[str, VectorSource] = {"glove": _glove, "english": _english, "pieces": _of_pieces}
