@@ -58,7 +58,7 @@ def test_batches_are_every_move_once_turned_at_random_and_the_same_again() -> No
     assert torch.equal(next(again)[0], whole[0][0])
     assert torch.equal(next(later)[0], whole[2][0]) and torch.equal(next(iter(batches(2)))[1], whole[2][1])
     positions, played = whole[0]
-    assert positions.shape == (24, 4, 9, 9) and positions.dtype == torch.float32
+    assert positions.shape == (24, 4, 9, 9) and positions.dtype == torch.uint8
     stones = torch.cat([each.sum((2, 3)) for each, _ in whole])
     assert stones[:, 2].sort().values.tolist() == sorted(81.0 - n for n in range(18) for _ in range(4))
     rows = (played // 9).unique().tolist()
