@@ -134,6 +134,26 @@ def test_every_epoch_takes_every_sample_once_in_another_order() -> None:
     assert first.tolist() != second.tolist()
 
 
+@pytest.mark.parametrize("count", [3000, 3007, 7])
+def test_with_lengths_samples_of_similar_length_come_together_and_each_once(count: int) -> None:
+    lengths = torch.randint(1, 60, (count,), generator=Generator().manual_seed(0))
+
+    def epoch(lengths: Tensor | None) -> list[Tensor]:
+        plain = shuffled(
+            (torch.arange(count), LABELS[:1].expand(count)), batch=10, seed=0, change=lambda *both: both[:2], lengths=lengths
+        )
+        return [numbers for (numbers, _), _ in zip(plain(0), range(max(1, count // 10)), strict=False)]
+
+    together, apart = epoch(lengths), epoch(None)
+    assert sorted(torch.cat(together).tolist()) == sorted(torch.cat(apart).tolist())
+    if count > 100:
+        padding, random_padding = (sum(int(lengths[each].max() * 10 - lengths[each].sum()) for each in all_)
+                                   for all_ in (together, apart))  # fmt: skip
+        assert padding < random_padding / 4
+        longest = [int(lengths[each].max()) for each in together]
+        assert longest != sorted(longest) and longest[:150] != longest[150:]
+
+
 def test_the_last_incomplete_batch_is_another_every_epoch() -> None:
     plain = shuffled((IMAGES, torch.arange(90)), batch=16, seed=0, change=lambda images, numbers, _: (images, numbers))
     taken = [targets for (_, targets), _ in zip(plain(0), range(15), strict=False)]

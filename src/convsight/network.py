@@ -239,6 +239,7 @@ def _from_file(path: Path, name: str) -> tuple[Network, dict[str, Tensor], dict[
             raise InputError(f"{path} holds bare weights, no network of convsight; give it as --weights FILE") from None
         raise InputError(f"the header of {path} describes no network: {first_line(error)}") from None
     fill(network.module, tensors, path, assign=True)
+    network.module.eval()
     return network, {each.removeprefix(_ENCODER): tensor for each, tensor in encoder.items()}, settings
 
 

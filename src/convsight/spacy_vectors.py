@@ -19,11 +19,13 @@ def words_and_rows(strings: Path, key2row: Path) -> dict[str, int]:
 
 def unpacked_rows(packed: bytes) -> dict[int, int]:
     """A map of whole numbers as msgpack writes it. Raises ValueError or IndexError if it is none."""
-    if packed[0] != 0xDF:
+    counted_in = {0xDE: 2, 0xDF: 4}.get(packed[0], 0)  # bytes
+    if not counted_in and packed[0] & 0xF0 != 0x80:
         raise ValueError("key2row is no map")
+    count = int.from_bytes(packed[1 : 1 + counted_in], "big") if counted_in else packed[0] & 0x0F
     sizes = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
-    place, numbers = 5, []
-    for _ in range(2 * int.from_bytes(packed[1:5], "big")):
+    place, numbers = 1 + counted_in, []
+    for _ in range(2 * count):
         kind = packed[place]
         size = 0 if kind < 0x80 else sizes.get(kind, -1)
         if size < 0 or place + 1 + size > len(packed):

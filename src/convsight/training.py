@@ -30,6 +30,7 @@ from convsight.precision import autocast, best_device, fastest
 Batches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 Settings = Mapping[str, str | int]
+_SORTED_TOGETHER = 20  # batches
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,16 @@ def is_main_process() -> bool:
     return bool(PartialState().is_main_process)
 
 
-def shuffled(samples: Sequence[Tensor], *, batch: int, seed: int, change: Callable[..., tuple[Tensor, Tensor]]) -> Batches:
+def shuffled(
+    samples: Sequence[Tensor], *, batch: int, seed: int, change: Callable[..., tuple[Tensor, Tensor]],
+    lengths: Tensor | None = None,
+) -> Batches:  # fmt: skip
     """Batches over samples held in memory: every epoch in a new order, and `change` made to them.
 
     A last batch that would be smaller is left out; the next epoch's order leaves out others. `samples`: tensors (N, ...) of any
     type, such as inputs and targets; `change(*some_of_each, generator)` gives the inputs and targets that `train` takes. Order
-    and changes depend on `seed` and the step alone, so a training that goes on sees what it would have seen.
+    and changes depend on `seed` and the step alone, so a training that goes on sees what it would have seen. `lengths`: (N,);
+    with them, samples of similar length come together, so that little is padding.
     """
     count = len(samples[0])
     per_epoch = max(1, count // batch)
@@ -124,13 +129,23 @@ def shuffled(samples: Sequence[Tensor], *, batch: int, seed: int, change: Callab
     def batches(step: int) -> Iterable[tuple[Tensor, Tensor]]:
         while True:
             epoch, place = divmod(step, per_epoch)
-            order = torch.randperm(count, generator=_generator(seed, epoch))
+            generator = _generator(seed, epoch)
+            order = torch.randperm(count, generator=generator)
+            if lengths is not None:
+                order = _similar_together(order[: per_epoch * batch], lengths, batch, generator)
             for place in range(place, per_epoch):  # noqa: B020 (starts where the step is)
                 chosen = order[place * batch : (place + 1) * batch]
                 yield change(*(each[chosen] for each in samples), _generator(seed, epoch, place))
                 step += 1
 
     return batches
+
+
+def _similar_together(order: Tensor, lengths: Tensor, batch: int, generator: Generator) -> Tensor:
+    """`order`, by length among every so many samples in a row, and its batches in a random order."""
+    sorted_parts = [part[lengths[part].argsort()] for part in torch.split(order, _SORTED_TOGETHER * batch)]
+    whole = torch.split(torch.cat(sorted_parts), batch)
+    return torch.cat([whole[each] for each in torch.randperm(len(whole), generator=generator).tolist()])
 
 
 def ahead(batches: Batches, count: int = 2) -> Batches:

@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from convsight import training
+from convsight.cli import text_options
+from convsight.text import model
+from convsight.text.encode import TOKENISERS
 from tests.conftest import Run
 
 ROWS = [("a fine film", "good"), ("truly fine , moving", "good"), ("a dull film", "bad"), ("silly , dull and long", "bad")] * 12
@@ -37,11 +43,16 @@ def test_texts_stream_through_standard_input(convsight: Run, monkeypatch: pytest
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"fine\r\n\ndull film\nfine \xff")))
     used = convsight("text", "classify", "-", "--network", "mine.safetensors", "--form", "jsonl")
     rows = [json.loads(line) for line in used.stdout.splitlines()]
-    assert [row["text"][:9] for row in rows] == ["fine", "", "dull film", "fine \ufffd"]
+    assert [row["text"] for row in rows] == ["fine", "", "dull film", "fine ÿ"]
     assert rows[0]["label"] == "good" and rows[2]["label"] == "bad"
     assert sum(rows[0]["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     Path("lines.txt").write_text("fine\ndull\n")
     assert len(convsight("text", "classify", "lines.txt", "--network", "mine.safetensors").stdout.splitlines()) == 2
+    both = convsight("text", "classify", "lines.txt", "a fine\tfilm\n " + "dull " * 200, "--network", "mine.safetensors")
+    texts = [line.split("\t")[2].strip() for line in both.stdout.splitlines()]
+    assert texts == ["fine", "dull", "a fine film  " + "dull " * 199 + "dull"]
+    broken = convsight("text", "classify", os.fsdecode(b"caf\xe9"), "--network", "mine.safetensors")
+    assert broken.returncode == 0 and broken.stdout.endswith("café\n")
 
 
 def test_vectors_are_begun_with(convsight: Run) -> None:
@@ -88,6 +99,39 @@ def test_a_decision_is_explained_in_colours_and_as_a_page(convsight: Run) -> Non
     assert "<fine>" not in Path("why.html").read_text() and "fine</span>" in Path("why.html").read_text()
 
 
+def test_names_of_classes_cannot_write_a_page_and_pictures_say_what_they_cannot_draw(convsight: Run) -> None:
+    rows = [(f"很好 {number}", "</title><script>") if number % 2 else (f"不好 {number}", "bad") for number in range(20)]
+    Path("a.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), encoding="utf-8")
+    assert convsight("text", "train", "a.csv", "--tokeniser", "unicode", "--out", "mine.safetensors").returncode == 0
+    page = convsight("text", "explain", "很好 1", "--network", "mine.safetensors", "--out", "why.html")
+    assert page.returncode == 0 and "<script>" not in Path("why.html").read_text(encoding="utf-8")
+    assert "很好" in Path("why.html").read_text(encoding="utf-8")
+    drawn = convsight("text", "explain", "很好 1", "--network", "mine.safetensors", "--out", "why.png")
+    assert drawn.returncode == 2 and "the font of pictures has no" in drawn.stderr and not Path("why.png").exists()
+
+
+def test_a_checkpoint_of_other_labels_is_not_gone_on_from(convsight: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: object, on_step: object, **options: object) -> None:
+        def stop(step: int, _loss: float) -> None:
+            if step:
+                raise KeyboardInterrupt
+
+        training.train(*given, on_step=stop, checkpoint_seconds=0.0, **options)
+
+    table()
+    command = ("text", "train", "reviews.csv", "--epochs", 25, "--out", "mine.safetensors")
+    monkeypatch.setattr(model, "train", interrupted)
+    assert "goes on from mine.checkpoint" in convsight(*command).stderr
+    monkeypatch.setattr(model, "train", training.train)
+    assert Path("mine.checkpoint").exists() and not Path("mine.safetensors").exists()
+    right = Path("reviews.csv").read_text()
+    Path("reviews.csv").write_text(right.replace("good", "so").replace("bad", "good").replace("so", "bad"))
+    other = convsight(*command)
+    assert other.returncode == 2 and "is of a training with content" in other.stderr
+    Path("reviews.csv").write_text(right)
+    assert convsight(*command).returncode == 0 and not Path("mine.checkpoint").exists()
+
+
 def test_what_filters_look_for_is_said(convsight: Run) -> None:
     trained(convsight)
     told = convsight("text", "show", "--network", "mine.safetensors", "--texts", "reviews.csv")
@@ -102,8 +146,15 @@ def test_what_filters_look_for_is_said(convsight: Run) -> None:
 def test_labels_unseen_in_training_are_said(convsight: Run) -> None:
     trained(convsight)
     Path("more.csv").write_text("text,label\nfine,great\n")
+    early = convsight("text", "train", "reviews.csv", "--validation", "more.csv", "--out", "other.safetensors")
+    assert early.returncode == 2 and 'the class "great"' in early.stderr and not Path("other.safetensors").exists()
     done = convsight("text", "evaluate", "more.csv", "--network", "mine.safetensors")
     assert done.returncode == 2 and 'the class "great" is none of bad, good' in done.stderr
+
+
+def test_what_the_options_offer_is_what_there_is() -> None:
+    assert get_args(text_options.Embeddings) == get_args(model.Embeddings)
+    assert get_args(text_options.Tokeniser) == tuple(TOKENISERS)
 
 
 def test_the_benchmark_writes_a_table_beside_kims(convsight: Run) -> None:

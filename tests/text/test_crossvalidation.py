@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from convsight import InputError
 from convsight.text import crossvalidation, model
+from convsight.text.data import Labelled
 
 GOOD = [f"{word} fine film number {number}" for number in range(15) for word in ("a", "the")]
 BAD = [text.replace("fine", "dull") for text in GOOD]
@@ -40,3 +42,22 @@ def test_what_can_be_learnt_is_and_the_words_of_a_test_are_not_learnt() -> None:
     learnt, tested = dict(crossvalidation.sets(written()))["mr"][0]
     plan = replace(model.PLAN, epochs=8, batch=10)
     assert crossvalidation.accuracy(learnt, tested, embeddings="rand", vectors=None, plan=plan) == 1.0
+
+
+def test_of_a_test_neither_texts_nor_labels_are_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The classic leak: with other labels and texts to test by, the very same network is learnt."""
+    learnt, tested = dict(crossvalidation.sets(written()))["mr"][0]
+    networks = []
+
+    def kept(*given: object, **options: object) -> model.Classifier:
+        networks.append(fit(*given, **options))
+        return networks[-1]
+
+    fit = model.fit
+    monkeypatch.setattr(model, "fit", kept)
+    wrong = Labelled(("another text", *tested.texts[1:]), tuple(reversed(tested.labels)))
+    accuracies = [
+        crossvalidation.accuracy(learnt, each, embeddings="rand", vectors=None, plan=replace(model.PLAN, epochs=3, batch=10))
+        for each in (tested, wrong)
+    ]
+    assert torch.equal(*(each.logits(learnt.texts) for each in networks)) and len(set(accuracies)) == 2

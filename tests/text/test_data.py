@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,49 @@ def test_ten_megabytes_in_one_line() -> None:
     assert len(data.load("a.csv").texts[0]) == 10_000_000
 
 
+def test_capitals_in_the_ending_and_quotes_in_a_table_of_tabs() -> None:
+    Path("A.CSV").write_text("text,label\nfine,good\n")
+    assert data.load("A.CSV").texts == ("fine",)
+    Path("a.tsv").write_text('text\tlabel\n" so fine\tgood\nit\'s " dull\tbad\n')
+    assert data.load("a.tsv").texts == ('" so fine', "it's \" dull")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "text,label\nfine,good\nso dull,\n", "line 3: the text has no class"),
+        ("a.jsonl", '{"text": "fine", "label": null}', "line 1: text or class is null"),
+        ("a.jsonl", '{"text": null, "label": "good"}', "line 1: text or class is null"),
+    ],
+)
+def test_what_lacks_a_class_is_said(name: str, content: str, message: str) -> None:
+    Path(name).write_text(content)
+    with pytest.raises(InputError, match=message):
+        data.load(name)
+
+
+def test_one_in_ten_of_each_class_is_kept_to_judge_but_never_the_only_one() -> None:
+    known = data.Labelled(tuple(map(str, range(61))), ("a", *["b"] * 30, *["c"] * 30))
+    learnt, judged = data.kept_to_judge(known)
+    assert sorted(learnt.texts + judged.texts) == sorted(known.texts)
+    assert "a" in learnt.labels and set(judged.labels) == {"b", "c"} and 5 <= len(judged) <= 7
+    with pytest.raises(InputError, match="too few texts to keep one in ten"):
+        data.kept_to_judge(data.Labelled(("1", "2"), ("a", "b")))
+
+
+def test_lines_come_as_they_are_there() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as stream:
+        coming = data.as_they_come(stream)
+        os.write(writing, b"\xef\xbb\xbfone\r\ntwo\nthr")
+        assert next(coming) == ["one", "two"]
+        os.write(writing, b"ee\0caf\xe9\n")
+        assert next(coming) == ["three café"]
+        os.write(writing, b"end")
+        os.close(writing)
+        assert list(coming) == [["end"]]
+
+
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=60), st.integers(2, 10), st.integers(0, 5))
 def test_folds_part_all_samples_and_every_class_evenly(labels: list[str], count: int, seed: int) -> None:
     parts = data.folds(labels, count, seed=seed)
@@ -74,3 +118,18 @@ def test_without_the_extra_a_data_set_of_the_hub_is_said(monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, "datasets", None)
     with pytest.raises(InputError, match=r"convsight\[hub\]"):
         data.load("hf:rotten_tomatoes")
+
+
+def test_a_split_of_a_data_set_of_the_hub_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    rows = datasets.Dataset.from_dict({"text": ["fine", "dull"], "label": [1, 0]})
+    rows = rows.cast_column("label", datasets.ClassLabel(names=["neg", "pos"]))
+    asked = []
+
+    def load_dataset(name: str, split: str) -> object:
+        asked.append((name, split))
+        return rows
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    assert data.load("hf:some/films:test") == data.Labelled(("fine", "dull"), ("pos", "neg"))
+    assert data.load("hf:films") and asked == [("some/films", "test"), ("films", "train")]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,9 @@ def test_english_is_split_as_kims_code_does(text: str, words: list[str]) -> None
 def test_other_scripts_are_split_at_spaces_and_signs() -> None:
     assert encode.unicode("Größe zählt – nicht!") == ["grösse", "zählt", "–", "nicht", "!"]
     assert encode.unicode("l'été, кино") == ["l'été", ",", "кино"]
+    assert encode.unicode("हिन्दी फ़िल्म।") == ["हिन्दी", unicodedata.normalize("NFC", "फ़िल्म"), "।"]
+    assert encode.unicode(unicodedata.normalize("NFD", "Café, Größe")) == ["café", ",", "grösse"]
+    assert encode.unicode("كِتَابٌ ❤️!") == ["كِتَابٌ", "❤️", "!"]
 
 
 def test_chinese_is_split_into_words(monkeypatch: pytest.MonkeyPatch) -> None:

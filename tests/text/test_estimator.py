@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError, SkipTestWarning
+from sklearn.exceptions import DataConversionWarning, NotFittedError, SkipTestWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -84,3 +84,17 @@ def test_bad_input_is_said() -> None:
         TextClassifier().fit(["fine", "dull"], ["good", "good"])
     with pytest.raises(InputError, match=r"no file none\.txt"):
         TextClassifier(vectors=Path("none.txt")).fit(TEXTS, CLASSES)
+    with pytest.raises(InputError, match="one column of a table"):
+        TextClassifier().fit({"text": TEXTS}, CLASSES)
+    with pytest.raises(InputError, match="one column of a table"):
+        TextClassifier().fit(np.array(TEXTS, object)[:, None], CLASSES)
+    with pytest.raises(ValueError, match="continuous"):
+        TextClassifier().fit(TEXTS, [number / 7 for number in range(len(TEXTS))])
+
+
+def test_a_column_of_classes_is_taken_and_a_pickle_holds_no_tables() -> None:
+    with pytest.warns(DataConversionWarning):
+        made = TextClassifier(epochs=2).fit(TEXTS, np.array(CLASSES)[:, None])
+    size = len(pickle.dumps(made))
+    made.predict(TEXTS)
+    assert len(pickle.dumps(made)) == size

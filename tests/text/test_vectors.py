@@ -56,6 +56,8 @@ def test_compressed_files_are_read() -> None:
         ("v.bin", b"good 1 2 3\n", "doesn't begin as a binary file"),
         ("v.bin", word2vec({"good": [1, 2], "bad": [3, 4]}, line_ends=True)[:-4], "cut off: it has 1 of 2"),
         ("v.vec.gz", b"no gzip", "can't be read"),
+        ("v.txt", b"good 1 2\nbad 1 nan\n", "line 2: a number of 'bad' is too large, or none"),
+        ("v.bin", word2vec({"good": [1, float("inf")]}, line_ends=True), "a number of 'good' is infinite"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(name: str, content: bytes, message: str) -> None:
@@ -73,9 +75,10 @@ def test_spacys_hash_of_a_word_is_the_published_one() -> None:
 
 def test_a_word_is_made_of_the_longest_pieces() -> None:
     known = {piece: number for number, piece in enumerate(["un", "##aff", "##able", "##a", "aff", "'", "t", "unaf"])}
-    assert vectors.pieces("unaffable", known) == [7]  # what follows "unaf" is no piece
-    assert vectors.pieces("unaffable", {piece: known[piece] for piece in ("un", "##aff", "##able")}) == [0, 1, 2]
-    assert vectors.pieces("'T", known) == [5, 6] and vectors.pieces("zzz", known) == []
+    assert vectors.pieces("unaffable", known, 6) == [7]  # what follows "unaf" is no piece
+    assert vectors.pieces("unaffable", {piece: known[piece] for piece in ("un", "##aff", "##able")}, 6) == [0, 1, 2]
+    assert vectors.pieces("'T", known, 6) == [5, 6] and vectors.pieces("zzz", known, 6) == []
+    assert len(vectors.pieces("un" + "a" * 200_000, known, 6)) == 200_001
 
 
 def test_vectors_that_are_fetched_have_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,13 +119,14 @@ def test_glove_is_read_from_its_table_and_index() -> None:
     assert bytes(read["words"].tolist()).decode() == "the\ngröße"
 
 
-def test_a_folder_of_spacy_is_read() -> None:
+@pytest.mark.parametrize("head", [b"\x83", b"\xde\0\3", b"\xdf\0\0\0\3"])  # msgpack's maps of three, by their size
+def test_a_folder_of_spacy_is_read(head: bytes) -> None:
     folder = Path("model/vocab")
     folder.mkdir(parents=True)
     np.save(folder / "vectors.npy", np.arange(6, dtype=np.float32).reshape(3, 2))
     (folder / "vectors.npy").rename(folder / "vectors")
     keys = spacy_vectors.hashes(["coffee", "tea"]).tolist()
-    packed = b"\xdf" + (3).to_bytes(4, "big")
+    packed = head
     for key, row in zip([*keys, 5], (2, 0, 200), strict=True):
         packed += b"\xcf" + key.to_bytes(8, "big") + (b"\xcc" + bytes([row]) if row > 127 else bytes([row]))
     (folder / "key2row").write_bytes(packed)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -21,8 +22,6 @@ from convsight.cli.text_options import Embeddings, LabelColumn, Source, TextColu
 from convsight.files import check_ending, check_writable, written_whole
 
 if TYPE_CHECKING:
-    from io import BufferedReader
-
     from convsight.text.vectors import Vectors
 
 app = typer.Typer(help="Classify texts by a network whose filters look for a few words in a row.", no_args_is_help=True)
@@ -64,6 +63,9 @@ def train(
 
     Example: convsight text train mr/ --vectors glove.6B.300d.txt --out mine.safetensors
     """
+    import torch
+
+    from convsight.assets import digest
     from convsight.text import data, model
     from convsight.text.vectors import read
     from convsight.training import is_main_process
@@ -74,12 +76,12 @@ def train(
     if validation:
         held_out = data.load(validation, text=text_column, label=label_column)
     else:
-        judged, *learnt = data.folds(known.labels, 10, seed=seed)
-        held_out, known = known.chosen(judged), known.chosen(sorted(chain(*learnt)))
+        known, held_out = data.kept_to_judge(known, seed=seed)
     say(f"{len(known):,} texts to learn from ({known.balance()}), {len(held_out):,} to judge by")
     if both := data.in_both(known, held_out):
         say(f"{both:,} of those to judge by are also among those to learn from")
     classes = known.classes()
+    truth = held_out.numbers(classes)
 
     def told(wanted: Collection[str]) -> Vectors:
         found = read(Path(str(vectors)), wanted)
@@ -98,13 +100,17 @@ def train(
             settings={
                 "seed": seed, "texts": len(known), "words": len(start.vocabulary), "embeddings": start.embeddings,
                 "vectors": str(vectors), "tokeniser": tokeniser,
+                "content": digest({
+                    "samples": torch.frombuffer(bytearray(repr(known).encode()), dtype=torch.uint8),
+                    **{f"words{place}": table for place, table in enumerate(start.tables)},
+                }),
             },
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )  # fmt: skip
     if not is_main_process():
         return
     model.save_classifier(learnt_one, out)
-    right = model.count_right(learnt_one, held_out.texts, held_out.numbers(classes))
+    right = model.count_right(model.load_classifier(str(out)), held_out.texts, truth)  # its vectors are rounded
     options = {
         "validation": validation and Path(validation).name, "text-column": text_column, "label-column": label_column,
         "tokeniser": tokeniser, "vectors": vectors and vectors.name, "embeddings": start.embeddings, "words": words,
@@ -150,7 +156,7 @@ def evaluate(
 
 @app.command()
 def classify(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts; a file of lines; or - for standard input.")],
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts; files of lines; or - for standard input.")],
     network: TextNetwork = "text",
     form: Annotated[
         Literal["tsv", "jsonl"], typer.Option("--form", help="Class, probability and text; or JSON objects.")
@@ -170,7 +176,8 @@ def classify(
             best = max(range(len(probabilities)), key=probabilities.__getitem__)
             label, probability = opened.network.labels[best], probabilities[best]
             if form == "tsv":
-                sys.stdout.write(f"{label}\t{probability:.4f}\t{text}\n")
+                in_a_line = re.sub(r"[\t\r\n]", " ", text)
+                sys.stdout.write(f"{label}\t{probability:.4f}\t{in_a_line}\n")
             else:
                 named = dict(zip(opened.network.labels, (round(each, 4) for each in probabilities), strict=True))
                 sys.stdout.write(json.dumps({"text": text, "label": label, "probabilities": named}, ensure_ascii=False) + "\n")
@@ -222,16 +229,10 @@ def _given(texts: list[str]) -> Iterator[list[str]]:
     """The texts, in as large parts as there are at once."""
     from convsight.text import data
 
-    if texts == ["-"]:
-        left = b""
-        stream = cast("BufferedReader", sys.stdin.buffer)
-        while block := stream.read1(1 << 20):
-            *whole, left = (left + block).split(b"\n")
-            if whole:
-                yield [each.decode(errors="replace").rstrip("\r") for each in whole]
-        if left:
-            yield [left.decode(errors="replace")]
-    elif len(texts) == 1 and Path(texts[0]).is_file():
-        yield [line.rstrip("\r\n") for line in data.lines(Path(texts[0]))]
-    else:
-        yield texts
+    for each in texts:
+        if each == "-":
+            yield from data.as_they_come(sys.stdin.buffer)
+        elif os.path.isfile(each):  # noqa: PTH113 (of a long text a Path raises)
+            yield from data.lines_together(Path(each))
+        else:
+            yield [data.decoded(os.fsencode(each))]

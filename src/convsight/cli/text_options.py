@@ -11,7 +11,7 @@ Source = Annotated[
     typer.Argument(
         metavar="TEXTS",
         help="A table (.csv, .tsv, .jsonl), a folder with pos.txt neg.txt or a folder for each class, .txt of lines that begin "
-        "with their class, or hf:NAME.",
+        "with their class, or hf:NAME[:SPLIT].",
     ),
 ]
 TextColumn = Annotated[str, typer.Option(help="The column of a table that has the texts.")]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from html import escape
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,14 +34,16 @@ def explain(
 
     Example: convsight text explain "not a bad film at all"
     """
-    from convsight.text import views
+    from convsight.text import show, views
+    from convsight.text.data import decoded
     from convsight.text.model import load_classifier
 
     if out:
         check_ending(out, ".html", ".png")
+        check_writable(out)
     opened = load_classifier(network)
-    decision = views.decision(opened, text, most=most)
-    told = decision.told
+    text = decoded(os.fsencode(text))
+    told = show.explain(opened, text)
     number = told.labels.index(told.label)
     say(f"{told.label}, {float(opened.probabilities([text])[0, number]):.0%}")
     Console(highlight=False).print(_coloured(told), soft_wrap=True)
@@ -52,12 +57,13 @@ def explain(
     table.add_row("logit", "", *(f"{each:+.3f}" for each in told.logits))
     show_table(table)
     if out and out.suffix.lower() == ".png":
-        write_png(decision.picture, out)
-    elif out:
-        with written_whole(out) as temporary:
-            temporary.write_text(f"<!doctype html><meta charset=utf-8><title>{told.label}</title>{told._repr_html_()}")
-    if out:
+        write_png(views.decision(opened, text, most=most).picture, out)
         say(f"The same as a picture: {out}")
+    elif out:
+        page = f"<!doctype html><meta charset=utf-8><title>{escape(told.label)}</title>{told._repr_html_()}"
+        with written_whole(out) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+        say(f"The same as a page: {out}")
 
 
 def show(
@@ -104,10 +110,11 @@ def _of_texts(opened: Classifier, number: int, known: Labelled, threshold: float
     from convsight.text import show as showing
 
     found = showing.exciting(opened, number, known.texts)
-    say(f"it tells something from {threshold:.2f} on")
+    telling = isfinite(threshold)
+    say(f"it tells something from {threshold:.2f} on" if telling else "none of its answers to these texts tells their class")
     table = Table("n-gram of the texts", "answer", "one word other, and it says nothing")
     for ngram in found:
-        others = showing.negatives(opened, number, ngram, threshold, count=1)
+        others = showing.negatives(opened, number, ngram, threshold, count=1) if telling else []
         table.add_row(str(ngram), f"{ngram.answer:.2f}", str(others[0]) if others else "")
     show_table(table)
 

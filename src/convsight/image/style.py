@@ -126,7 +126,7 @@ def transfer(
     scores: list[Tensor] = []
     done, seconds = 0, 0.0
     for length in sizes:
-        if length > _LARGE:
+        if sizes[-1] > _LARGE:
             keep_little()
         small = longest(photograph, length)
         if min(small.shape[-2:]) + 2 * MARGIN < LEAST:

@@ -48,7 +48,7 @@ def accuracy(
 ) -> float:  # fmt: skip
     """The part of `tested` that a network which learnt `learnt` classifies rightly."""
     classes = learnt.classes()
-    source = None if vectors is None else lambda _words: vectors
+    source = None if vectors is None or embeddings == "rand" else lambda _words: vectors
     start = model.untrained_for(learnt.texts, classes, vectors=source, others=tested.texts, embeddings=embeddings, seed=seed)
     made = model.fit(start, learnt.texts, learnt.numbers(classes), plan=plan, seed=seed, device=device)
     return model.count_right(made, tested.texts, tested.numbers(classes)) / len(tested)

@@ -8,8 +8,11 @@ import json
 import lzma
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
@@ -56,8 +59,10 @@ def load(source: str | Path, *, text: str = "text", label: str = "label") -> Lab
 
     A table (.csv, .tsv, or .jsonl with an object a line) with the columns `text` and `label`; a folder with a file of lines for
     each class (pos.txt, neg.txt) or a folder of texts for each; or a .txt of lines that each begin with a class. Files may be
-    .gz, .xz or .bz2. "hf:NAME" is the training part of a data set of Hugging Face. Texts are UTF-8, or else Windows-1252.
-    Raises InputError if there is no such file, column or data set, something is cut off, or no text is there.
+    .gz, .xz or .bz2. "hf:NAME" is the training part of a data set of Hugging Face, "hf:NAME:SPLIT" another. Texts are UTF-8, or
+    else Windows-1252. Quotes have no meaning in a .tsv.
+    Raises InputError if there is no such file, column or data set, something is cut off, a text has no class, or no text is
+    there.
     """
     if str(source).startswith(HUB):
         found = list(_of_hub(str(source).removeprefix(HUB), text, label))
@@ -82,6 +87,20 @@ def folds(labels: Sequence[str], count: int, *, seed: int = 0) -> list[list[int]
     return [sorted(part) for part in parts]
 
 
+def kept_to_judge(known: Labelled, *, seed: int = 0) -> tuple[Labelled, Labelled]:
+    """Those to learn from and one in ten to judge by, of each class; a class's only text is learnt.
+
+    Raises InputError if that leaves none to judge by.
+    """
+    counts = Counter(known.labels)
+    first, *rest = folds(known.labels, 10, seed=seed)
+    judged = [each for each in first if counts[known.labels[each]] > 1]
+    if not judged:
+        raise InputError("there are too few texts to keep one in ten to judge by; give some apart")
+    learnt = sorted({*first, *chain(*rest)} - set(judged))
+    return known.chosen(learnt), known.chosen(judged)
+
+
 def in_both(first: Labelled, second: Labelled) -> int:
     """How many texts of `second` are also, word for word, in `first`."""
     known = set(first.texts)
@@ -89,8 +108,35 @@ def in_both(first: Labelled, second: Labelled) -> int:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """The lines of a text file, compressed or not, without their ends; bytes of zero are spaces."""
-    yield from io.StringIO(_content(path))
+    """The lines of a text file, compressed or not, without their ends, as `decoded` reads them."""
+    yield from (line.rstrip("\r\n") for line in io.StringIO(_content(path)))
+
+
+def lines_together(path: Path) -> Iterator[list[str]]:
+    """The same, a few thousand together, read as they are asked for. Raises InputError if the file can't be read."""
+    with _said(path), opened(path) as stream:
+        yield from as_they_come(stream)
+
+
+def as_they_come(stream: IO[bytes]) -> Iterator[list[str]]:
+    """The lines of `stream`, without their ends, as many together as have come."""
+    read: Any = stream.read1  # type: ignore[attr-defined]  # files, pipes and what is compressed have it
+    left = b""
+    while block := read(1 << 18):
+        *whole, left = (left + block).split(b"\n")
+        if whole:
+            yield [decoded(each).rstrip("\r") for each in whole]
+    if left:
+        yield [decoded(left).rstrip("\r")]
+
+
+def decoded(content: bytes) -> str:
+    """UTF-8, with or without a mark at the start, or else Windows-1252; bytes of zero are spaces."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+    return text.replace("\0", " ")
 
 
 def _of_folder(folder: Path) -> Iterator[tuple[str, str]]:
@@ -105,7 +151,7 @@ def _of_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _of_file(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
-    kind = next((each for each in reversed(path.suffixes) if each not in COMPRESSED), "")
+    kind = next((each for each in reversed(path.suffixes) if each.lower() not in COMPRESSED), "").lower()
     if kind in (".csv", ".tsv"):
         yield from _of_table(path, "," if kind == ".csv" else "\t", text, label)
     elif kind in (".jsonl", ".ndjson", ".json"):
@@ -123,7 +169,10 @@ def _of_file(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
 
 def _of_table(path: Path, delimiter: str, text: str, label: str) -> Iterator[tuple[str, str]]:
     csv.field_size_limit(_LONGEST_FIELD)
-    rows = csv.reader(io.StringIO(_content(path), newline=""), delimiter=delimiter)
+    rows = csv.reader(
+        io.StringIO(_content(path), newline=""), delimiter=delimiter,
+        quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
+    )  # fmt: skip
     names = next(rows, [])
     text_place, label_place = (_column(path, names, each) for each in (text, label))
     for row in rows:
@@ -131,6 +180,8 @@ def _of_table(path: Path, delimiter: str, text: str, label: str) -> Iterator[tup
             continue
         if len(row) != len(names):
             raise InputError(f"{path}, line {rows.line_num}: {len(row)} columns, not {len(names)} as in the first line")
+        if not row[label_place].strip():
+            raise InputError(f"{path}, line {rows.line_num}: the text has no class; give it one, or leave the line out")
         yield row[text_place], row[label_place]
 
 
@@ -146,13 +197,16 @@ def _of_json_lines(path: Path, text: str, label: str) -> Iterator[tuple[str, str
             raise InputError(f"{path}, line {number} is no JSON object")
         _column(path, list(row), text)
         _column(path, list(row), label)
+        if row[text] is None or row[label] is None:
+            raise InputError(f"{path}, line {number}: text or class is null; give both, or leave the line out")
         yield str(row[text]), str(row[label])
 
 
-def _of_hub(name: str, text: str, label: str) -> Iterator[tuple[str, str]]:
+def _of_hub(spec: str, text: str, label: str) -> Iterator[tuple[str, str]]:
     datasets = extra("datasets", "hub")
+    name, _, split = spec.partition(":")
     try:
-        rows = datasets.load_dataset(name, split="train")
+        rows = datasets.load_dataset(name, split=split or "train")
     except Exception as error:  # what a hub or a data set makes its library raise is not bounded
         raise InputError(f"cannot load {HUB}{name}: {first_line(error)}") from None
     for each in (text, label):
@@ -169,15 +223,15 @@ def _column(path: Path, names: list[str], wanted: str) -> int:
 
 
 def _content(path: Path) -> str:
+    with _said(path), opened(path) as file:
+        return decoded(file.read())
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
     try:
-        with opened(path) as file:
-            content: bytes = file.read()
+        yield
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
-    try:
-        decoded = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        decoded = content.decode("cp1252", "replace")
-    return decoded.replace("\0", " ")

@@ -7,21 +7,26 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from convsight.errors import InputError
 from convsight.pictures import to_tensor
 from convsight.text.show import Explanation, NGram, against_others
 
 FOR, AGAINST, INK, PAPER = (0, 140, 60), (200, 40, 40), (30, 30, 30), (255, 255, 255)
 _WIDTH, _MARGIN, _LINE, _SIZE, _TIMES = 760, 20, 34, 18, 2  # pixels; drawn so much larger, then made small
+_LONGEST = 2_000  # words
 
 
 def explained(told: Explanation, *, most: int = 8) -> Tensor:
     """The text, words that speak for the class green and those against it red, over the `most` n-grams that decide.
 
-    A bar is what its filter contributes, beyond the mean of the other classes. (3, H, W) float in [0, 1].
+    A bar is what its filter contributes, beyond the mean of the other classes. (3, H, W) float in [0, 1]. Raises InputError if
+    the font lacks a letter, or the text is too long for a picture.
     """
     label = told.labels.index(told.label)
     parts = [(str(part.ngram), *against_others(_row(part.contribution), label).tolist()) for part in told.parts[:most]]
-    unit, font = _TIMES, ImageFont.load_default(_SIZE * _TIMES)
+    unit, font = _TIMES, _font([*told.words, *told.labels])
+    if len(told.words) > _LONGEST:
+        raise InputError(f"a text of {len(told.words):,} words is too long for a picture, {_LONGEST:,} are not; take .html")
     places, lines = _lines(told.words, font, (_WIDTH - 2 * _MARGIN) * unit)
     height = 2 * _MARGIN + (lines + 1 + len(parts)) * _LINE
     whole = Image.new("RGB", (_WIDTH * unit, height * unit), PAPER)
@@ -37,12 +42,12 @@ def explained(told: Explanation, *, most: int = 8) -> Tensor:
 def ngrams(found: Sequence[NGram], labels: Sequence[str]) -> Tensor:
     """N-grams under the label of the class that each speaks for, with bars of how strongly their filters answer.
 
-    (3, H, W) float in [0, 1].
+    (3, H, W) float in [0, 1]. Raises InputError if the font lacks a letter.
     """
     groups = [
         (label, [each for each, own in zip(found, labels, strict=True) if own == label]) for label in dict.fromkeys(labels)
     ]
-    unit, font = _TIMES, ImageFont.load_default(_SIZE * _TIMES)
+    unit, font = _TIMES, _font([*(word for each in found for word in each.words), *labels])
     height = 2 * _MARGIN + (len(found) + len(groups)) * _LINE
     whole = Image.new("RGB", (_WIDTH * unit, height * unit), PAPER)
     draw = ImageDraw.Draw(whole)
@@ -67,6 +72,16 @@ def _bars(
         end = middle + 0.2 * _WIDTH * unit * value / (longest or 1.0)
         draw.rectangle([min(middle, end), y, max(middle, end), y + 0.7 * _LINE * unit], FOR if value > 0 else AGAINST)
         draw.text((0.97 * _WIDTH * unit, y + 0.4 * _LINE * unit), f"{value:+.2f}", INK, font, "rm")
+
+
+def _font(words: Sequence[str]) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own, which has Latin letters."""
+    font = ImageFont.load_default(_SIZE * _TIMES)
+    missing = bytes(font.getmask("\uffff"))
+    for letter in sorted(set("".join(words))):
+        if bytes(font.getmask(letter)) == missing:
+            raise InputError(f'the font of pictures has no "{letter}"; take what is printed, or a page (.html)')
+    return font
 
 
 def _row(contribution: tuple[float, ...]) -> Tensor:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -23,7 +24,6 @@ _WORDS_AT_ONCE = 100_000
 _OTHER = re.compile(r"[^A-Za-z0-9(),!?'`]")
 _CLITIC = re.compile(r"n't|'(?:s|ve|re|d|ll)")
 _MARK = re.compile(r"[,!()?]")
-_WORD_OR_MARK = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 
 def english(text: str) -> list[str]:
@@ -34,7 +34,7 @@ def english(text: str) -> list[str]:
 
 def unicode(text: str) -> list[str]:
     """Words of any script that writes spaces, in small letters (Unicode's case folding), and every other sign alone."""
-    return _WORD_OR_MARK.findall(text.casefold())
+    return _word_or_sign().findall(unicodedata.normalize("NFC", text.casefold()))
 
 
 def chinese(text: str) -> list[str]:
@@ -42,6 +42,14 @@ def chinese(text: str) -> list[str]:
     jieba = extra("jieba", "chinese")
     jieba.setLogLevel(logging.WARNING)
     return [each for each in jieba.cut(text.casefold()) if not each.isspace()]
+
+
+@cache
+def _word_or_sign() -> re.Pattern[str]:
+    """Letters, with the vowel signs and accents that Unicode writes as marks of their own, as in Hindi or Arabic."""
+    marks = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code)).startswith("M"))
+    word = rf"\w[\w{marks}\u200c\u200d]*"  # those two join letters
+    return re.compile(rf"{word}(?:['’]{word})*|[^\w\s][{marks}]*")
 
 
 TOKENISERS: Mapping[str, Callable[[str], list[str]]] = {"english": english, "unicode": unicode, "chinese": chinese}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from convsight.text.vectors import read
 extra("sklearn", "text")
 
 from sklearn.base import BaseEstimator, ClassifierMixin  # noqa: E402 (what is missing is said first)
-from sklearn.utils.validation import check_is_fitted  # noqa: E402
+from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
+from sklearn.utils.validation import check_is_fitted, column_or_1d  # noqa: E402
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -36,11 +37,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.epochs, self.seed, self.device = epochs, seed, device
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> TextClassifier:  # noqa: N803 (scikit-learn's name for it)
-        """Learn the classes `y` of the texts `X`. Raises InputError if they aren't as many, or of one class only."""
+        """Learn the classes `y` of the texts `X`.
+
+        Raises InputError if they aren't as many, or of one class only, and ValueError if `y` is no column of classes.
+        """
         texts = _texts(X)
         if y is None or len(y) != len(texts):
             raise InputError(f"there are {len(texts)} texts and {0 if y is None else len(y)} classes; each text has one")
-        self.classes_, numbers = np.unique(np.asarray(y), return_inverse=True)
+        classes = column_or_1d(y, warn=True)
+        check_classification_targets(classes)
+        self.classes_, numbers = np.unique(classes, return_inverse=True)
         start = model.untrained_for(
             texts, tuple(map(str, self.classes_)), tokeniser=self.tokeniser, embeddings=self.embeddings, seed=self.seed,
             vectors=partial(read, Path(self.vectors)) if self.vectors else None,
@@ -69,6 +75,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 def _texts(given: Sequence[str]) -> list[str]:
     if isinstance(given, str):
         raise InputError("give a sequence of texts, not one text")
+    if isinstance(given, Mapping) or getattr(given, "ndim", 1) != 1:
+        raise InputError('give a sequence of texts, such as one column of a table, table["text"], not a table')
     texts = list(given)
     for place, each in enumerate(texts):
         if not isinstance(each, str):

@@ -8,10 +8,11 @@ networks for sentence classification".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
@@ -68,6 +69,10 @@ class Classifier:
         """What each word adds to each filter at each place under it."""
         return slots_of(self.network.module, self.tables)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the slots, which are made of the rest."""
+        return {name: each for name, each in self.__dict__.items() if name != "slots"}
+
     def embedded(self, sentences: Sequence[Sequence[int]]) -> Tensor:
         """The pictures (B, channels, D, T) of sentences of numbers of words, which `network` takes."""
         numbers = padded(sentences)[:, 0, 0].long()
@@ -110,12 +115,15 @@ def untrained_for(
     """A network that knows the words of `texts`, to learn them; with `vectors` also those of `others`, which needs no label.
 
     `most`: how many words at most, the frequent ones. `embeddings` is by default non-static with `vectors` and rand without.
-    Raises InputError as `untrained` and `vectors` do.
+    Raises InputError as `untrained` and `vectors` do, or if no text has a word.
     """
     kind = embeddings or ("rand" if vectors is None else "non-static")
-    source = None if kind == "rand" else vectors
-    known = vocabulary([*texts, *(others if source else ())], tokeniser, most=most)
-    return untrained(known, labels, embeddings=kind, vectors=source(known.words) if source else None, seed=seed)
+    if kind == "rand" and vectors:
+        raise InputError("rand begins without word vectors; give none, or choose static, non-static or multichannel")
+    known = vocabulary([*texts, *(others if vectors else ())], tokeniser, most=most)
+    if len(known) <= UNKNOWN + 1:
+        raise InputError(f"no text has a word as the tokeniser {tokeniser} reads it; take {' or '.join(TOKENISERS)}")
+    return untrained(known, labels, embeddings=kind, vectors=vectors(known.words) if vectors else None, seed=seed)
 
 
 def untrained(
@@ -124,12 +132,15 @@ def untrained(
 ) -> Classifier:  # fmt: skip
     """A network with weights drawn from `seed`; words that `vectors` lacks are drawn with the variance of the others.
 
+    `vectors` belong to the `embeddings` other than rand.
     Raises InputError if `embeddings` is none of those there are, or needs vectors and has none, or there is one label only.
     """
     if embeddings not in get_args(Embeddings):
         raise InputError(f'embeddings are {", ".join(get_args(Embeddings))}, not "{embeddings}"')
     if len(labels) < 2:
         raise InputError(f"there must be two classes at least, not {len(labels)}")
+    if embeddings == "rand" and vectors:
+        raise InputError("rand begins without word vectors")
     if embeddings != "rand" and not vectors:
         raise InputError(f"{embeddings} needs word vectors; none of them is of a word in these texts" if vectors == {} else
                          f"{embeddings} needs word vectors; give some, or take rand")  # fmt: skip
@@ -138,7 +149,7 @@ def untrained(
     architecture = kims(width=table.shape[1], classes=len(labels), channels=channels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = build(architecture)
+        module = build(architecture).eval()
     spec = InputSpec((channels, table.shape[1], _LENGTH), value_range=(-1.0, 1.0), axes=("embedding", "time"))
     network = Network(module, spec, tuple(labels), "text", {}, architecture)
     return Classifier(network, vocabulary, (table,) * channels, embeddings)
@@ -164,16 +175,16 @@ def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300,
 
 def fit(
     classifier: Classifier, texts: Sequence[str], labels: Sequence[int], *, plan: Plan = PLAN, seed: int = 0,
-    word_dropout: float = 0.0, device: str | None = None, checkpoint: Path | None = None, settings: Settings | None = None,
+    device: str | None = None, checkpoint: Path | None = None, settings: Settings | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Classifier:  # fmt: skip
-    """A classifier that has learnt the `labels` of `texts`, numbers of classes; `training.train` says the rest.
+    """A classifier that has learnt the `labels` of `texts`, numbers of classes; the one given stays as it is.
 
-    `word_dropout`: how often a word is hidden, so that the network learns what to make of one that it doesn't know.
+    `training.train` says the rest, and what raises InputError.
     """
     tuned_of = {"rand": (True,), "static": (False,), "non-static": (True,), "multichannel": (False, True)}
     tuned = tuned_of[classifier.embeddings]
-    words, module = Words(classifier.tables, tuned), classifier.network.module
+    words, module = Words(classifier.tables, tuned), deepcopy(classifier.network.module)
     output = module.get_submodule("output")
     whole = replace(
         classifier.network,
@@ -186,7 +197,7 @@ def fit(
         torch.manual_seed(seed)  # dropout draws from there
         train(
             whole,
-            batches(sentences, labels, batch=plan.batch, seed=seed, word_dropout=word_dropout),
+            batches(sentences, labels, batch=plan.batch, seed=seed),
             loss,
             steps=plan.steps(len(texts)),
             optimizer=plan.optimizer,
@@ -199,7 +210,7 @@ def fit(
     held.remove()
     _within_norm(output)
     tables = tuple(table.detach().cpu() for table in words.tables)
-    return replace(classifier, network=classifier.network.to("cpu"), tables=tables)
+    return replace(classifier, network=replace(classifier.network, module=module.cpu()), tables=tables)
 
 
 def count_right(classifier: Classifier, texts: Sequence[str], labels: Sequence[int]) -> int:
@@ -212,17 +223,15 @@ def loss(output: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(output, labels, reduction="none")
 
 
-def batches(
-    sentences: Sequence[Sequence[int]], labels: Sequence[int], *, batch: int, seed: int, word_dropout: float = 0.0
-) -> Batches:
-    """Sentences in random order, of each the first `LEARNT_WORDS`; now and then a word is hidden."""
+def batches(sentences: Sequence[Sequence[int]], labels: Sequence[int], *, batch: int, seed: int) -> Batches:
+    """Sentences of similar length together, of each the first `LEARNT_WORDS`."""
 
-    def change(chosen: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        numbers = padded([sentences[each][:LEARNT_WORDS] for each in chosen.tolist()])
-        hidden = (torch.rand(numbers.shape, generator=generator) < word_dropout) & (numbers != PADDING)
-        return numbers.masked_fill(hidden, UNKNOWN), targets
+    def change(chosen: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
+        return padded([sentences[each][:LEARNT_WORDS] for each in chosen.tolist()]), targets
 
-    return shuffled((torch.arange(len(sentences)), torch.tensor(labels)), batch=batch, seed=seed, change=change)
+    lengths = torch.tensor([len(each) for each in sentences])
+    samples = (torch.arange(len(sentences)), torch.tensor(labels))
+    return shuffled(samples, batch=batch, seed=seed, change=change, lengths=lengths)
 
 
 def save_classifier(classifier: Classifier, path: Path) -> None:

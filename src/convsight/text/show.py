@@ -19,7 +19,7 @@ from convsight.text.encode import PADDING, UNKNOWN, of_similar_length, padded
 from convsight.text.model import Classifier
 from convsight.text.slots import Slots, features, windows
 
-PURITY = 0.75
+PURITY, NGRAMS = 0.75, 10
 _BATCH = 256
 
 
@@ -73,10 +73,15 @@ class Explanation:
         return [each / strongest for each in for_it]
 
     def _repr_html_(self) -> str:
-        """The words, green where they speak for the class and red where against it."""
+        """The words, green where they speak for the class and red where against it, and the n-grams that decide."""
         shades = (f"rgba({'0,140,60' if each > 0 else '200,40,40'},{abs(each):.2f})" for each in self.weights())
         spans = (f'<span style="background:{shade}">{escape(w)}</span>' for w, shade in zip(self.words, shades, strict=True))
-        return f"<p><b>{escape(self.label)}</b>: {' '.join(spans)}</p>"
+        head = "".join(f"<th>{escape(each)}</th>" for each in ("n-gram", *self.labels))
+        rows = "".join(
+            f"<tr><td>{escape(str(part.ngram))}</td>{''.join(f'<td>{each:+.3f}</td>' for each in part.contribution)}</tr>"
+            for part in self.parts[:NGRAMS]
+        )
+        return f"<p><b>{escape(self.label)}</b>: {' '.join(spans)}</p><table><tr>{head}</tr>{rows}</table>"
 
 
 def filters(slots: Slots) -> list[tuple[int, int]]:
@@ -95,22 +100,22 @@ def best_ngram(classifier: Classifier, number: int) -> NGram:
 
 def best_words(classifier: Classifier, number: int, count: int = 5) -> list[list[str]]:
     """For each slot of filter `number` the words that add most, in falling order. Raises InputError as `best_ngram` does."""
-    best = _added(classifier, number)[UNKNOWN + 1 :].topk(count, 0).indices + UNKNOWN + 1
+    added = _added(classifier, number)[UNKNOWN + 1 :]
+    best = added.topk(min(count, len(added)), 0).indices + UNKNOWN + 1
     return [[classifier.vocabulary.words[each] for each in column] for column in best.T.tolist()]
 
 
-def exciting(classifier: Classifier, number: int, texts: Iterable[str], count: int = 10) -> list[NGram]:
+def exciting(classifier: Classifier, number: int, texts: Iterable[str], count: int = NGRAMS) -> list[NGram]:
     """The n-grams of `texts` that filter `number` answers to most, each once, strongest first."""
-    group, place = _located(classifier, number)
-    reach = classifier.slots.tables[group].shape[1]
-    found: dict[tuple[int, ...], float] = {}
+    added = _added(classifier, number)
+    reach = added.shape[1]
+    best = torch.empty(0, reach, dtype=torch.int64)
     for numbers in _batches(classifier, texts):
         around = torch.nn.functional.pad(numbers, (reach - 1, reach - 1), value=PADDING).unfold(1, reach, 1).flatten(0, 1)
-        answers = windows(classifier.slots, numbers)[group][..., place].flatten()
-        for which in answers.topk(min(20 * count, len(answers))).indices.tolist():
-            found[tuple(around[which].tolist())] = float(answers[which])
-    best = sorted(found, key=lambda ngram: -found[ngram])[:count]
-    return [_ngram(classifier, number, torch.tensor(each)) for each in best]
+        seen = torch.unique(torch.cat([best, around[(around != PADDING).any(1)]]), dim=0)
+        answers = added[seen, torch.arange(reach)].sum(1)
+        best = seen[answers.topk(min(count, len(seen))).indices]
+    return [_ngram(classifier, number, each) for each in best]
 
 
 def explain(classifier: Classifier, text: str) -> Explanation:
@@ -191,7 +196,7 @@ def negatives(classifier: Classifier, number: int, ngram: NGram, threshold: floa
     numbers, found = [classifier.vocabulary.number(word) for word in ngram.words], []
     for slot, kept in enumerate(ngram.added):
         changed = ngram.answer - kept + added[UNKNOWN + 1 :, slot]
-        for word in changed.topk(count, largest=False).indices.tolist():
+        for word in changed.topk(min(count, len(changed)), largest=False).indices.tolist():
             if changed[word] < threshold:
                 other = torch.tensor([*numbers[:slot], word + UNKNOWN + 1, *numbers[slot + 1 :]])
                 found.append(_ngram(classifier, number, other))

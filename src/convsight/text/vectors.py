@@ -87,6 +87,8 @@ def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tu
                 vector = np.array(parts[-width:], np.float32)
             except ValueError:
                 raise InputError(f"{path}, line {number}: what follows {word!r} are not {width} numbers") from None
+            if not np.isfinite(vector).all():
+                raise InputError(f"{path}, line {number}: a number of {word!r} is too large, or none")
             yield word, vector
 
 
@@ -104,7 +106,10 @@ def _binary(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[
             raise InputError(f"{path} is cut off: it has {number:,} of {count:,} vectors")
         name = word.lstrip(b"\n").decode(errors="replace")
         if name in wanted:
-            yield name, np.frombuffer(numbers, "<f4").astype(np.float32)
+            vector = np.frombuffer(numbers, "<f4").astype(np.float32)
+            if not np.isfinite(vector).all():
+                raise InputError(f"{path}: a number of {name!r} is infinite, or none")
+            yield name, vector
 
 
 def _of_spacy(folder: Path, wanted: Collection[str]) -> Vectors:
@@ -119,7 +124,7 @@ def _of_spacy(folder: Path, wanted: Collection[str]) -> Vectors:
         raise InputError(f"the vectors of spaCy in {folder} can't be read: {error}") from None
     words = list(wanted)
     found = ((word, rows.get(key, -1)) for word, key in zip(words, hashes(words).tolist(), strict=True))
-    return {word: np.asarray(table[row], np.float32) for word, row in found if 0 <= row < len(table)}
+    return {word: np.array(table[row], np.float32) for word, row in found if 0 <= row < len(table)}
 
 
 def _glove(wanted: Collection[str]) -> Vectors:
@@ -137,20 +142,22 @@ def _english(wanted: Collection[str]) -> Vectors:
 def _of_pieces(wanted: Collection[str]) -> Vectors:
     kept = assets.tensors("english_pieces")
     numbers = {piece: number for number, piece in enumerate(_words(kept["words"]))}
-    found = {word: pieces(word, numbers) for word in wanted}
+    longest = max(map(len, numbers))
+    found = {word: pieces(word, numbers, longest) for word in wanted}
     return {word: kept["vectors"][numbers].float().mean(0).numpy() for word, numbers in found.items() if numbers}
 
 
-def pieces(word: str, numbers: Mapping[str, int]) -> list[int]:
+def pieces(word: str, numbers: Mapping[str, int], longest: int) -> list[int]:
     """The numbers of the pieces of `word`, each the longest that is known; "##" begins those that aren't the first.
 
-    What no piece begins with is left out. Source: WordPiece, as Devlin et al. 2019 use it.
+    No piece is of more than `longest` letters. What no piece begins with is left out. Source: WordPiece, as Devlin et al. 2019
+    use it.
     """
     found = []
     for part in _SIGN.findall(word.lower()):
         start = 0
         while start < len(part):
-            ends = range(len(part), start, -1)
+            ends = range(min(len(part), start + longest), start, -1)
             piece = next((each for end in ends if (each := ("##" if start else "") + part[start:end]) in numbers), None)
             if piece is None:
                 break

@@ -9,7 +9,7 @@ from convsight.text import draw, show
 from convsight.text.model import Classifier
 from convsight.text.show import Explanation, NGram
 
-NGRAMS, FILTERS_A_CLASS = 10, 3
+FILTERS_A_CLASS = 3
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LookedFor(View):
     labels: list[str]
 
 
-def decision(classifier: Classifier, text: str, *, most: int = NGRAMS) -> Decision:
+def decision(classifier: Classifier, text: str, *, most: int = show.NGRAMS) -> Decision:
     """Which words of `text` decide, over the `most` n-grams that do."""
     told = show.explain(classifier, text)
     return Decision(draw.explained(told, most=most), told)
