@@ -104,6 +104,14 @@ def test_a_long_text_is_read_in_parts_as_if_whole() -> None:
     assert torch.equal(features(classifier.slots, numbers), whole)
 
 
+@pytest.mark.slow
+def test_ten_megabytes_in_one_line_are_learnt_from_and_classified() -> None:
+    long = "fine film , a " * 700_000
+    start = model.untrained_for([*TEXTS, long], ("bad", "good"))
+    learnt = model.fit(start, [*TEXTS, long], [*LABELS, 1], plan=replace(PLAN, epochs=1), device="cpu")
+    assert torch.equal(learnt.logits([long])[0], learnt.logits([long, "a"])[0])
+
+
 def test_of_a_long_text_the_beginning_is_learnt() -> None:
     rest = [[2] * 10, [3] * (model.LEARNT_WORDS + 500)]
     inputs, _ = next(iter(model.batches(rest, [0, 1], batch=2, seed=0)(0)))

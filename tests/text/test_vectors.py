@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Collection
 from pathlib import Path
 
@@ -65,6 +66,21 @@ def test_what_is_wrong_with_a_file_is_said(name: str, content: bytes, message: s
         vectors.read(written(name, content), ["good", "bad"])
     with pytest.raises(InputError, match="no file"):
         vectors.read(Path("none.txt"), ["good"])
+
+
+@pytest.mark.parametrize("name", ["v.txt", "v.bin", "v.vec.gz"])
+def test_a_large_file_takes_little_memory(name: str) -> None:
+    many = {f"word{number}": [number / 7] * 300 for number in range(4_000)}
+    content = word2vec(many, line_ends=False) if name == "v.bin" else "".join(
+        f"{word} {' '.join(f'{each:.5f}' for each in vector)}\n" for word, vector in many.items()
+    ).encode()  # fmt: skip
+    path = written(name, gzip.compress(content, 1) if name.endswith(".gz") else content)
+    tracemalloc.start()
+    found = vectors.read(path, ["word7", "word3999", "none"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert set(found) == {"word7", "word3999"} and found["word7"].tolist() == [1.0] * 300
+    assert peak < 1_000_000 < len(content) / 4
 
 
 def test_spacys_hash_of_a_word_is_the_published_one() -> None:

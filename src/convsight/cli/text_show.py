@@ -32,7 +32,7 @@ def explain(
 ) -> None:
     """Colour the words that decide, and list the n-grams that do, each with what its filter contributes.
 
-    Example: convsight text explain "not a bad film at all"
+    Example: convsight text explain "a quiet, moving film"
     """
     from convsight.text import show, views
     from convsight.text.data import decoded

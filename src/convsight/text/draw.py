@@ -17,7 +17,7 @@ _LONGEST = 2_000  # words
 
 
 def explained(told: Explanation, *, most: int = 8) -> Tensor:
-    """The text, words that speak for the class green and those against it red, over the `most` n-grams that decide.
+    """The class; the text, words that speak for it green and those against it red; and the `most` n-grams that decide.
 
     A bar is what its filter contributes, beyond the mean of the other classes. (3, H, W) float in [0, 1]. Raises InputError if
     the font lacks a letter, or the text is too long for a picture.
@@ -28,14 +28,16 @@ def explained(told: Explanation, *, most: int = 8) -> Tensor:
     if len(told.words) > _LONGEST:
         raise InputError(f"a text of {len(told.words):,} words is too long for a picture, {_LONGEST:,} are not; take .html")
     places, lines = _lines(told.words, font, (_WIDTH - 2 * _MARGIN) * unit)
-    height = 2 * _MARGIN + (lines + 1 + len(parts)) * _LINE
+    height = 2 * _MARGIN + (lines + 2 + len(parts)) * _LINE
     whole = Image.new("RGB", (_WIDTH * unit, height * unit), PAPER)
     draw = ImageDraw.Draw(whole)
+    for x, said, colour in ((_MARGIN, told.label, INK), (0.74 * _WIDTH, "for it", FOR), (0.84 * _WIDTH, "against it", AGAINST)):
+        draw.text((x * unit, (_MARGIN + 0.4 * _LINE) * unit), said, colour, font, "lm")
     for word, weight, (left, line, width) in zip(told.words, told.weights(), places, strict=True):
-        x, y = _MARGIN * unit + left, (_MARGIN + line * _LINE) * unit
+        x, y = _MARGIN * unit + left, (_MARGIN + (line + 1) * _LINE) * unit
         draw.rounded_rectangle([x, y, x + width, y + 0.8 * _LINE * unit], 4 * unit, _shade(weight))
         draw.text((x + width / 2, y + 0.4 * _LINE * unit), word, INK, font, "mm")
-    _bars(draw, parts, (lines + 1) * _LINE, font, longest=max((abs(value) for _, value in parts), default=1.0))
+    _bars(draw, parts, (lines + 2) * _LINE, font, longest=max((abs(value) for _, value in parts), default=1.0))
     return to_tensor(whole.resize((_WIDTH, height), Image.Resampling.LANCZOS))[0]
 
 

@@ -29,7 +29,7 @@ from convsight.text.vectors import Vectors, VectorSource
 from convsight.training import Batches, Plan, Settings, shuffled, train
 
 Embeddings = Literal["rand", "static", "non-static", "multichannel"]
-PLAN = Plan(epochs=6, batch=50, optimizer=adamw(1e-3, weight_decay=1e-2))
+PLAN = Plan(epochs=4, batch=50, optimizer=adamw(2e-3, weight_decay=1e-2))
 LONGEST_NORM = 3.0
 LEARNT_WORDS = 2_000
 _LENGTH = 56  # of the longest sentence of MR; others may be longer

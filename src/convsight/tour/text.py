@@ -12,7 +12,7 @@ from convsight.tour.page import Picture, Section
 TITLE = "4. Text"
 SECTIONS = 2
 NETWORKS = ("text",)
-REVIEW = "not a bad film at all , but the ending is a mess"
+REVIEW = "a moving film , but the ending is a mess"
 OPEN = 'from convsight.text import model, views; reads = model.load_classifier("text")'
 
 
