@@ -22,6 +22,7 @@ bench: .venv-bench/installed  ## side by side with peers and plain loops: benchm
 	.venv-bench/bin/python benchmarks/dream.py --out benchmarks/dream.md
 	.venv-bench/bin/python benchmarks/style.py --out benchmarks/style.md
 	@echo "of Go, with two collections of games: benchmarks/go.py GAMES OTHERS, benchmarks/go_learning.py GAMES OTHERS"
+	@echo "of text, with a set of texts: benchmarks/text.py TEXTS, benchmarks/text_axes.py TEXTS, convsight text benchmark SETS"
 
 docs: .venv/installed  ## site/
 	$(BIN)/pip install --quiet -e '.[docs]'

@@ -105,7 +105,7 @@ def spacy_cnn(learnt: Labelled) -> Classify:
 
 
 def convsight(learnt: Labelled, vectors: Path | None) -> Classify:
-    """What `convsight text train` makes."""
+    """What `convsight text train` makes where it doesn't know the words of the texts to come."""
     classes = learnt.classes()
     start = model.untrained_for(learnt.texts, classes, vectors=partial(read, vectors) if vectors else None)
     made = model.fit(start, learnt.texts, learnt.numbers(classes))
@@ -116,7 +116,7 @@ def main() -> None:
     """Measure every side and write a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", type=Path)
-    parser.add_argument("--vectors", type=Path, default=Path("pieces"))
+    parser.add_argument("--vectors", type=Path, default=Path("glove+pieces"))
     parser.add_argument("--out", type=Path, default=Path("text.md"))
     options = parser.parse_args()
     sides: dict[str, Callable[[Labelled], Classify]] = {

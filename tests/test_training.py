@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,6 +127,35 @@ def test_a_checkpoint_of_another_training_is_refused() -> None:
     Path("other.checkpoint").write_bytes(b"no checkpoint")
     with pytest.raises(InputError, match="is no checkpoint of this training"):
         trained(checkpoint=Path("other.checkpoint"))
+
+
+def test_an_interruption_is_kept_after_its_step() -> None:
+    """Ctrl-C within a step, not long after the start: nothing is lost, and what follows is as if it had not come."""
+    checkpoint, drawn = Path("here.checkpoint"), []
+
+    def interrupted(step: int) -> Iterator[tuple[Tensor, Tensor]]:
+        for number, batch in enumerate(batches()(step), start=step):
+            drawn.append(number)
+            if number == 7 and len(drawn) == 8:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield batch
+
+    def run(made: Network) -> None:
+        train(made, interrupted, model.loss, steps=12, optimizer=OPTIMIZER, device="cpu", checkpoint=checkpoint)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(model.untrained(seed=1))
+    assert drawn == list(range(8)) and checkpoint.exists() and signal.getsignal(signal.SIGINT) is before
+    network = model.untrained(seed=1)
+    run(network)
+    assert drawn[8:] == list(range(8, 12)) and same(network, trained(12)) and not checkpoint.exists()
+
+
+def test_a_device_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match='there is no device "cuda" here'):
+        train(model.untrained(seed=1), batches(), model.loss, steps=1, optimizer=OPTIMIZER, device="cuda")
 
 
 def test_every_epoch_takes_every_sample_once_in_another_order() -> None:

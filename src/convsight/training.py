@@ -7,12 +7,15 @@ on several GPUs or machines.
 
 from __future__ import annotations
 
+import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
+from threading import current_thread, main_thread
 from time import monotonic
 from typing import Any
 
@@ -66,15 +69,18 @@ def train(
     targets.
     Each of several processes takes its share of every batch. `device`: "cpu", "cuda" or "mps", or None for the best there
     is; of several GPUs, each process takes its own.
-    `checkpoint`: a file that is written every so many seconds, from which a later call with the same arguments goes on
-    exactly; it is removed at the end. `settings`: what else makes this training what it is, such as its seed and data,
-    kept with the checkpoint. `on_step(step, loss)` is called now and then, and after the last step.
+    `checkpoint`: a file that is written every so many seconds and at an interruption (Ctrl-C), from which a later call with
+    the same arguments goes on exactly; it is removed at the end. `settings`: what else makes this training what it is, such as
+    its seed and data, kept with the checkpoint. `on_step(step, loss)` is called now and then, and after the last step.
 
-    Raises InputError if the loss becomes undefined, the checkpoint is of another training, or not all processes see it.
+    Raises InputError if there is no such device, the loss becomes undefined, the checkpoint is of another training, or not all
+    processes see it.
     """
     device = device or best_device()
     if device not in ("cpu", "cuda", "mps"):
         raise InputError(f'training runs on "cpu", "cuda" or "mps", not on "{device}"; choose GPUs with CUDA_VISIBLE_DEVICES')
+    if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
+        raise InputError(f'there is no device "{device}" here, or torch cannot use it; leave it away to train on what there is')
     accelerator = Accelerator(cpu=device == "cpu")
     precision = fastest(accelerator.device)
     whole: Settings = {"steps": steps, **(settings or {})}
@@ -85,23 +91,26 @@ def train(
         raise InputError(f"not all processes see the same {checkpoint}; put it on a disk that they share, or remove it")
     parallel, climb = accelerator.prepare(module, climb)
     saved = monotonic()
-    for step, (inputs, targets) in zip(range(first, steps), batches(first), strict=False):
-        follow(schedule, climb, step / steps)
-        share = slice(accelerator.process_index, None, accelerator.num_processes)
-        inputs, targets = (_moved(each[share], accelerator.device) for each in (inputs, targets))
-        climb.zero_grad()
-        with autocast(accelerator.device, precision):
-            output = parallel(network.input.normalise(inputs.float()).contiguous(memory_format=torch.channels_last))
-        value = loss(output.float(), targets).mean()
-        accelerator.backward(value)
-        climb.step()
-        if step % 20 == 0 or step == steps - 1:
-            current = _finite(accelerator.reduce(value.detach(), "mean"))
-            if on_step is not None:
-                on_step(step, current)
-        if checkpoint and monotonic() - saved > checkpoint_seconds and accelerator.is_main_process:
-            _save(checkpoint, module, climb, step + 1, whole)
-            saved = monotonic()
+    with _asked_to_stop(checkpoint) as asked:
+        for step, (inputs, targets) in zip(range(first, steps), batches(first), strict=False):
+            follow(schedule, climb, step / steps)
+            share = slice(accelerator.process_index, None, accelerator.num_processes)
+            inputs, targets = (_moved(each[share], accelerator.device) for each in (inputs, targets))
+            climb.zero_grad()
+            with autocast(accelerator.device, precision):
+                output = parallel(network.input.normalise(inputs.float()).contiguous(memory_format=torch.channels_last))
+            value = loss(output.float(), targets).mean()
+            accelerator.backward(value)
+            climb.step()
+            if step % 20 == 0 or step == steps - 1:
+                current = _finite(accelerator.reduce(value.detach(), "mean"))
+                if on_step is not None:
+                    on_step(step, current)
+            if checkpoint and accelerator.is_main_process and (asked or monotonic() - saved > checkpoint_seconds):
+                _save(checkpoint, module, climb, step + 1, whole)
+                saved = monotonic()
+            if asked:
+                raise KeyboardInterrupt
     if checkpoint and accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     module.eval()
@@ -167,6 +176,26 @@ def _generator(*numbers: int) -> Generator:
     for number in numbers:
         mixed = (mixed * 1_000_003 + number + 1) % 2**63
     return Generator().manual_seed(mixed)
+
+
+@contextmanager
+def _asked_to_stop(checkpoint: Path | None) -> Iterator[list[int]]:
+    """Within the block Ctrl-C is noted in the list, so that the step ends and is kept; a second one interrupts at once."""
+    asked: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if checkpoint is None or not callable(before) or current_thread() is not main_thread():
+        yield asked
+        return
+
+    def ask(number: int, _frame: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _moved(samples: Tensor, device: torch.device) -> Tensor:

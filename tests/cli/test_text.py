@@ -11,7 +11,7 @@ import pytest
 
 from convsight import training
 from convsight.cli import text_options
-from convsight.text import model
+from convsight.text import draw, model
 from convsight.text.encode import TOKENISERS
 from tests.conftest import Run
 
@@ -51,6 +51,10 @@ def test_texts_stream_through_standard_input(convsight: Run, monkeypatch: pytest
     both = convsight("text", "classify", "lines.txt", "a fine\tfilm\n " + "dull " * 200, "--network", "mine.safetensors")
     texts = [line.split("\t")[2].strip() for line in both.stdout.splitlines()]
     assert texts == ["fine", "dull", "a fine film  " + "dull " * 199 + "dull"]
+    column = convsight("text", "classify", "reviews.csv", "--network", "mine.safetensors")
+    assert [line.split("\t")[2] for line in column.stdout.splitlines()] == [text for text, _ in ROWS]
+    typed = convsight("text", "classify", "line.txt", "--network", "mine.safetensors")
+    assert typed.returncode == 2 and "there is no file line.txt" in typed.stderr
     broken = convsight("text", "classify", os.fsdecode(b"caf\xe9"), "--network", "mine.safetensors")
     assert broken.returncode == 0 and broken.stdout.endswith("café\n")
 
@@ -69,7 +73,7 @@ def test_vectors_are_begun_with(convsight: Run) -> None:
     [
         ("a.csv", b"review,label\nfine,good\n", 'no column "text"; it has review, label'),
         ("a.csv", b"text,label\n" + b"fine,good\n" * 20, "two classes at least, not 1"),
-        ("a.csv", b"", "no column"),
+        ("a.csv", b"", "a.csv is empty"),
         ("a.csv", b"text,label\n", "there is no text in a.csv"),
         ("a.csv", b"text,label\nfine\n", "line 2: 1 columns, not 2"),
         ("a.jsonl", b'{"text": "fine", "label": "good"}\nno\n', "line 2 is no JSON object"),
@@ -94,20 +98,27 @@ def test_a_decision_is_explained_in_colours_and_as_a_page(convsight: Run) -> Non
     for column in (2, 3):
         parts = [float(row[column]) for row in rows]
         assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=0.01)
+    page = Path("why.html").read_text()
+    assert all(f"<td>{row[2]}</td><td>{row[3]}</td>" in page for row in rows)
     drawn = convsight("text", "explain", "a fine film", "--network", "mine.safetensors", "--out", "why.png")
     assert drawn.returncode == 0 and Path("why.png").read_bytes().startswith(b"\x89PNG")
     assert "<fine>" not in Path("why.html").read_text() and "fine</span>" in Path("why.html").read_text()
 
 
-def test_names_of_classes_cannot_write_a_page_and_pictures_say_what_they_cannot_draw(convsight: Run) -> None:
+def test_names_of_classes_cannot_write_a_page_and_pictures_say_what_they_cannot_draw(
+    convsight: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = [(f"很好 {number}", "</title><script>") if number % 2 else (f"不好 {number}", "bad") for number in range(20)]
     Path("a.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), encoding="utf-8")
     assert convsight("text", "train", "a.csv", "--tokeniser", "unicode", "--out", "mine.safetensors").returncode == 0
     page = convsight("text", "explain", "很好 1", "--network", "mine.safetensors", "--out", "why.html")
     assert page.returncode == 0 and "<script>" not in Path("why.html").read_text(encoding="utf-8")
     assert "很好" in Path("why.html").read_text(encoding="utf-8")
+    shown = convsight("text", "show", "--network", "mine.safetensors")
+    assert shown.returncode == 0 and "很好" in shown.stdout
+    monkeypatch.setattr(draw, "_FONTS", ("none.ttf",))
     drawn = convsight("text", "explain", "很好 1", "--network", "mine.safetensors", "--out", "why.png")
-    assert drawn.returncode == 2 and "the font of pictures has no" in drawn.stderr and not Path("why.png").exists()
+    assert drawn.returncode == 2 and "no font here" in drawn.stderr and not Path("why.png").exists()
 
 
 def test_a_checkpoint_of_other_labels_is_not_gone_on_from(convsight: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +140,8 @@ def test_a_checkpoint_of_other_labels_is_not_gone_on_from(convsight: Run, monkey
     other = convsight(*command)
     assert other.returncode == 2 and "is of a training with content" in other.stderr
     Path("reviews.csv").write_text(right)
-    assert convsight(*command).returncode == 0 and not Path("mine.checkpoint").exists()
+    again = convsight(*command)
+    assert again.returncode == 0 and "going on from mine.checkpoint" in again.stdout and not Path("mine.checkpoint").exists()
 
 
 def test_what_filters_look_for_is_said(convsight: Run) -> None:

@@ -50,6 +50,37 @@ def test_bytes_that_are_no_utf8_zeros_and_a_mark_at_the_start() -> None:
     assert data.load("b.txt") == data.Labelled(("größe",), ("good",))
 
 
+CHINESE, FRENCH = "这部电影很好看,好评\n剧情无聊,差评\n", "un café très léger,bon\nune déception,mauvais\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "encoding"),
+    [
+        (CHINESE, "gb18030"),
+        (CHINESE, "utf-16"),
+        (CHINESE, "utf-8"),
+        (FRENCH, "cp1252"),
+        (FRENCH, "utf-16"),
+        (FRENCH, "utf-8-sig"),
+    ],
+)  # fmt: skip
+def test_what_spreadsheets_write_is_read(rows: str, encoding: str) -> None:
+    Path("a.csv").write_bytes(f"text,label\n{rows}".encode(encoding))
+    expected = [tuple(line.split(",")) for line in rows.splitlines()]
+    found = data.load("a.csv")
+    assert list(zip(found.texts, found.labels, strict=True)) == expected
+    Path("b.csv").write_bytes(f"text;label\n{rows.replace(',', ';')}".encode(encoding))
+    assert data.load("b.csv") == found
+    assert [each for some in data.texts(Path("a.csv")) for each in some] == list(found.texts)
+
+
+def test_a_label_may_be_the_beginning_of_a_classs_name() -> None:
+    known = data.Labelled(("a", "b", "c"), ("neg", "pos", "positive"))
+    assert known.numbers(("negative", "positive")) == [0, 1, 1]
+    with pytest.raises(InputError, match='the class "pos" is none of'):
+        known.numbers(("negative", "positive", "positively"))
+
+
 def test_ten_megabytes_in_one_line() -> None:
     Path("a.csv").write_text("text,label\n" + "fine " * 2_000_000 + ",good\n")
     assert len(data.load("a.csv").texts[0]) == 10_000_000
@@ -66,8 +97,8 @@ def test_capitals_in_the_ending_and_quotes_in_a_table_of_tabs() -> None:
     ("name", "content", "message"),
     [
         ("a.csv", "text,label\nfine,good\nso dull,\n", "line 3: the text has no class"),
-        ("a.jsonl", '{"text": "fine", "label": null}', "line 1: text or class is null"),
-        ("a.jsonl", '{"text": null, "label": "good"}', "line 1: text or class is null"),
+        ("a.jsonl", '{"text": "fine", "label": null}', "line 1: label is null"),
+        ("a.jsonl", '{"text": null, "label": "good"}', "line 1: text is null"),
     ],
 )
 def test_what_lacks_a_class_is_said(name: str, content: str, message: str) -> None:

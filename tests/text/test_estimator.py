@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.exceptions import DataConversionWarning, NotFittedError, SkipTestWarning
+from sklearn.exceptions import DataConversionWarning, FitFailedWarning, NotFittedError, SkipTestWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -40,8 +40,10 @@ def test_classes_may_be_numbers_and_more_than_two() -> None:
 
 def test_it_works_in_a_pipeline_a_grid_search_and_cross_validation() -> None:
     line = Pipeline([("lower", FunctionTransformer(lowered)), ("classify", TextClassifier(epochs=10))])
-    search = GridSearchCV(line, {"classify__epochs": [1, 12]}, cv=2).fit(TEXTS, CLASSES)
-    assert search.best_params_ == {"classify__epochs": 12}
+    search = GridSearchCV(line, {"classify__epochs": [-1, 12]}, cv=2, error_score=0.0)
+    with pytest.warns(FitFailedWarning, match="epochs are 1 at least"):
+        search.fit(TEXTS, CLASSES)
+    assert search.best_params_ == {"classify__epochs": 12} and search.best_score_ == 1.0
     assert search.predict(["FINE"]).tolist() == ["good"]
     assert cross_val_score(TextClassifier(epochs=12), TEXTS, CLASSES, cv=2).min() == 1.0
 

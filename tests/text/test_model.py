@@ -163,6 +163,8 @@ def test_what_cannot_be_is_said() -> None:
         model.untrained(vocabulary, ("bad", "good"), embeddings="static")
     with pytest.raises(InputError, match="two classes at least, not 1"):
         model.untrained(vocabulary, ("bad",))
+    with pytest.raises(InputError, match="not one text"):
+        small().probabilities("fine")
     with pytest.raises(InputError, match="rand begins without word vectors"):
         model.untrained_for(TEXTS, ("bad", "good"), embeddings="rand", vectors=lambda _: {})
     with pytest.raises(InputError, match="no text has a word as the tokeniser english reads it"):

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from convsight.cli.terminal import say
 from convsight.errors import InputError
 
 
@@ -21,6 +22,12 @@ class _Rate(ProgressColumn):
 def left_at(checkpoint: Path) -> Callable[[], str]:
     """What `progress` shall say is left of a training that writes `checkpoint`."""
     return lambda: f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
+
+
+def say_if_going_on(checkpoint: Path) -> None:
+    """That a training goes on from `checkpoint`, if it is there."""
+    if checkpoint.exists():
+        say(f"going on from {checkpoint}")
 
 
 @contextmanager

@@ -16,14 +16,16 @@ import typer
 
 from convsight.cli import text_show
 from convsight.cli.options import Seed, TrainingDevice
-from convsight.cli.progress import left_at, progress
+from convsight.cli.progress import left_at, progress, say_if_going_on
 from convsight.cli.terminal import say, show_table
 from convsight.cli.text_options import Embeddings, LabelColumn, Source, TextColumn, TextNetwork, Tokeniser
+from convsight.errors import InputError
 from convsight.files import check_ending, check_writable, written_whole
 
 if TYPE_CHECKING:
     from convsight.text.vectors import Vectors
 
+_LIKE_A_FILE = re.compile(r"\S+\.(?:txt|csv|tsv|jsonl?|ndjson|gz|xz|bz2)", re.IGNORECASE)
 app = typer.Typer(help="Classify texts by a network whose filters look for a few words in a row.", no_args_is_help=True)
 app.command()(text_show.explain)
 app.command()(text_show.show)
@@ -94,6 +96,7 @@ def train(
     )  # fmt: skip
     plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
     steps, started, checkpoint = plan.steps(len(known)), perf_counter(), out.with_suffix(".checkpoint")
+    say_if_going_on(checkpoint)
     with progress("training", steps, left=left_at(checkpoint)) as done:
         learnt_one = model.fit(
             start, known.texts, known.numbers(classes), plan=plan, seed=seed, device=device, checkpoint=checkpoint,
@@ -156,8 +159,11 @@ def evaluate(
 
 @app.command()
 def classify(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts; files of lines; or - for standard input.")],
+    texts: Annotated[
+        list[str], typer.Argument(metavar="TEXT...", help="Texts; files of lines, or tables; or - for standard input.")
+    ],
     network: TextNetwork = "text",
+    text_column: TextColumn = "text",
     form: Annotated[
         Literal["tsv", "jsonl"], typer.Option("--form", help="Class, probability and text; or JSON objects.")
     ] = "tsv",
@@ -171,7 +177,7 @@ def classify(
     from convsight.text import model
 
     opened = model.load_classifier(network)
-    for some in _given(texts):
+    for some in _given(texts, text_column):
         for text, probabilities in zip(some, opened.probabilities(some).tolist(), strict=True):
             best = max(range(len(probabilities)), key=probabilities.__getitem__)
             label, probability = opened.network.labels[best], probabilities[best]
@@ -225,7 +231,7 @@ def benchmark(
     say(f"The table: {out}")
 
 
-def _given(texts: list[str]) -> Iterator[list[str]]:
+def _given(texts: list[str], column: str) -> Iterator[list[str]]:
     """The texts, in as large parts as there are at once."""
     from convsight.text import data
 
@@ -233,6 +239,8 @@ def _given(texts: list[str]) -> Iterator[list[str]]:
         if each == "-":
             yield from data.as_they_come(sys.stdin.buffer)
         elif os.path.isfile(each):  # noqa: PTH113 (of a long text a Path raises)
-            yield from data.lines_together(Path(each))
+            yield from data.texts(Path(each), column=column)
+        elif _LIKE_A_FILE.fullmatch(each):
+            raise InputError(f"there is no file {each}")
         else:
             yield [data.decoded(os.fsencode(each))]

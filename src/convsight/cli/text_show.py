@@ -36,6 +36,7 @@ def explain(
     """
     from convsight.text import show, views
     from convsight.text.data import decoded
+    from convsight.text.encode import UNKNOWN
     from convsight.text.model import load_classifier
 
     if out:
@@ -47,20 +48,20 @@ def explain(
     number = told.labels.index(told.label)
     say(f"{told.label}, {float(opened.probabilities([text])[0, number]):.0%}")
     Console(highlight=False).print(_coloured(told), soft_wrap=True)
-    table = Table(f"n-gram, for {told.label}", "filter", *(f"{each}" for each in told.labels))
-    for part in told.parts[:most]:
-        table.add_row(str(part.ngram), str(part.filter), *(f"{each:+.3f}" for each in part.contribution))
-    rest = [sum(part.contribution[each] for part in told.parts[most:]) for each in range(len(told.labels))]
-    table.add_row(f"{max(0, len(told.parts) - most)} other filters", "", *(f"{each:+.3f}" for each in rest))
-    table.add_row("the same for every text", "", *(f"{each:+.3f}" for each in told.bias))
+    if told.words and all(opened.vocabulary.number(word) == UNKNOWN for word in told.words):
+        say("no word of this is known")
+    table = Table("n-gram", "filter", *told.labels)
+    *added, logit = told.rows(most)
+    for ngram, filter_number, contributions in added:
+        table.add_row(ngram, filter_number, *(f"{each:+.3f}" for each in contributions))
     table.add_section()
-    table.add_row("logit", "", *(f"{each:+.3f}" for each in told.logits))
+    table.add_row(logit[0], "", *(f"{each:+.3f}" for each in logit[2]))
     show_table(table)
     if out and out.suffix.lower() == ".png":
         write_png(views.decision(opened, text, most=most).picture, out)
         say(f"The same as a picture: {out}")
     elif out:
-        page = f"<!doctype html><meta charset=utf-8><title>{escape(told.label)}</title>{told._repr_html_()}"
+        page = f"<!doctype html><meta charset=utf-8><title>{escape(told.label)}</title>{told.html(most)}"
         with written_whole(out) as temporary:
             temporary.write_text(page, encoding="utf-8")
         say(f"The same as a page: {out}")
@@ -82,7 +83,7 @@ def show(
 
     Example: convsight text show --filter 17 --texts mr/
     """
-    from convsight.text import data, views
+    from convsight.text import data, draw
     from convsight.text import show as showing
     from convsight.text.model import load_classifier
 
@@ -91,9 +92,9 @@ def show(
         check_writable(out)
     opened = load_classifier(network)
     known = data.load(texts, text=text_column, label=label_column) if texts else None
-    seen = views.looked_for(opened, number)
     thresholds = showing.thresholds(opened, known.texts, known.numbers(opened.network.labels)) if known else []
-    for each, best, label in zip(seen.numbers, seen.found, seen.labels, strict=True):
+    seen = showing.looked_for(opened, number)
+    for each, best, label in seen:
         say(f"Filter {each}, for {label}: {best} ({best.answer:.2f}), of all n-grams of its words")
         table = Table(*(f"word {slot + 1}" for slot in range(len(best.words))))
         for row in zip(*showing.best_words(opened, each), strict=True):
@@ -102,7 +103,7 @@ def show(
         if known:
             _of_texts(opened, each, known, thresholds[each])
     if out:
-        write_png(seen.picture, out)
+        write_png(draw.ngrams([best for _, best, _ in seen], [label for _, _, label in seen]), out)
         say(f"The same as a picture: {out}")
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import lzma
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +22,9 @@ from convsight.errors import InputError, did_you_mean, extra, first_line
 from convsight.files import COMPRESSED, opened
 
 _LONGEST_FIELD = 2**31 - 1
+_TOGETHER = 5_000
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+_ACCENTED, _CHINESE = re.compile(rb"[\x80-\xff]"), re.compile(rb"(?:[\xb0-\xf7][\xa1-\xfe]){2}")
 HUB = "hf:"
 
 
@@ -38,11 +43,17 @@ class Labelled:
         return tuple(sorted(set(self.labels)))
 
     def numbers(self, classes: Sequence[str]) -> list[int]:
-        """Each text's class as its place among `classes`. Raises InputError if a label is none of them."""
+        """Each text's class as its place among `classes`, of which a label may be the beginning, such as pos of positive.
+
+        Raises InputError if a label is none of them.
+        """
+        meant = {}
         for label in self.labels:
-            if label not in classes:
+            begun = [label] if label in classes else [each for each in classes if each.startswith(label)]
+            if len(begun) != 1:
                 raise InputError(f'the class "{label}" is none of {", ".join(classes)}, which the network knows')
-        return [classes.index(label) for label in self.labels]
+            meant[label] = classes.index(begun[0])
+        return [meant[label] for label in self.labels]
 
     def chosen(self, places: Iterable[int]) -> Labelled:
         """Those at `places`."""
@@ -59,8 +70,8 @@ def load(source: str | Path, *, text: str = "text", label: str = "label") -> Lab
 
     A table (.csv, .tsv, or .jsonl with an object a line) with the columns `text` and `label`; a folder with a file of lines for
     each class (pos.txt, neg.txt) or a folder of texts for each; or a .txt of lines that each begin with a class. Files may be
-    .gz, .xz or .bz2. "hf:NAME" is the training part of a data set of Hugging Face, "hf:NAME:SPLIT" another. Texts are UTF-8, or
-    else Windows-1252. Quotes have no meaning in a .tsv.
+    .gz, .xz or .bz2. "hf:NAME" is the training part of a data set of Hugging Face, "hf:NAME:SPLIT" another. They are read
+    as `decoded` says. The columns of a .csv may be parted by semicolons; quotes have no meaning in a .tsv.
     Raises InputError if there is no such file, column or data set, something is cut off, a text has no class, or no text is
     there.
     """
@@ -112,8 +123,16 @@ def lines(path: Path) -> Iterator[str]:
     yield from (line.rstrip("\r\n") for line in io.StringIO(_content(path)))
 
 
-def lines_together(path: Path) -> Iterator[list[str]]:
-    """The same, a few thousand together, read as they are asked for. Raises InputError if the file can't be read."""
+def texts(path: Path, *, column: str = "text") -> Iterator[list[str]]:
+    """The texts in a table's `column`, or the lines of any other file, some thousands together.
+
+    Raises InputError if the file can't be read, or there is no such column.
+    """
+    if _kind(path) in _TABLES:
+        rows = (row[0] for _, row in _rows(path, [column]))
+        while some := list(islice(rows, _TOGETHER)):
+            yield some
+        return
     with _said(path), opened(path) as stream:
         yield from as_they_come(stream)
 
@@ -131,11 +150,15 @@ def as_they_come(stream: IO[bytes]) -> Iterator[list[str]]:
 
 
 def decoded(content: bytes) -> str:
-    """UTF-8, with or without a mark at the start, or else Windows-1252; bytes of zero are spaces."""
+    """UTF-8, UTF-16 with its mark, Chinese in GB 18030, or else Windows-1252; bytes of zero are spaces."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
+        accented = len(_ACCENTED.findall(content))
+        chinese = 8 * len(_CHINESE.findall(content)) > accented  # pairs, not letters with an accent here and there
+        text = content.decode("gb18030" if chinese else "cp1252", "replace")
     return text.replace("\0", " ")
 
 
@@ -151,41 +174,54 @@ def _of_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _of_file(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
-    kind = next((each for each in reversed(path.suffixes) if each.lower() not in COMPRESSED), "").lower()
-    if kind in (".csv", ".tsv"):
-        yield from _of_table(path, "," if kind == ".csv" else "\t", text, label)
-    elif kind in (".jsonl", ".ndjson", ".json"):
-        yield from _of_json_lines(path, text, label)
-    elif kind == ".txt":
+    if _kind(path) in _TABLES:
+        for number, (words, name) in _rows(path, (text, label)):
+            if not name.strip():
+                raise InputError(f"{path}, line {number}: the text has no class; give it one, or leave the line out")
+            yield words, name
+    elif _kind(path) == ".txt":
         for number, line in enumerate(lines(path), start=1):
             name, _, rest = line.strip().partition(" ")
             if name and not rest:
                 raise InputError(f"{path}, line {number}: a class, a space and a text, but there is one word only")
             if name:
                 yield rest, name
-    else:
+    elif path.exists():
         raise InputError(f"{path} should be a folder, or end in .csv, .tsv, .jsonl or .txt (a class, a space, a text a line)")
+    else:
+        raise InputError(f"there is no file or folder {path}")
 
 
-def _of_table(path: Path, delimiter: str, text: str, label: str) -> Iterator[tuple[str, str]]:
+def _kind(path: Path) -> str:
+    return next((each for each in reversed(path.suffixes) if each.lower() not in COMPRESSED), "").lower()
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The number of each line of a table, and what stands there in `columns`."""
+    if _kind(path) not in (".csv", ".tsv"):
+        yield from _json_lines(path, columns)
+        return
     csv.field_size_limit(_LONGEST_FIELD)
+    content = _content(path)
+    head = content.partition("\n")[0]
+    tabs = _kind(path) == ".tsv"
     rows = csv.reader(
-        io.StringIO(_content(path), newline=""), delimiter=delimiter,
-        quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
-    )  # fmt: skip
+        io.StringIO(content, newline=""),
+        delimiter="\t" if tabs else ";" if head.count(";") > head.count(",") else ",",
+        quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
+    )
     names = next(rows, [])
-    text_place, label_place = (_column(path, names, each) for each in (text, label))
+    if not names:
+        raise InputError(f"{path} is empty, or its first line is; that names the columns")
+    places = [_column(path, names, each) for each in columns]
     for row in rows:
-        if not row:
-            continue
-        if len(row) != len(names):
+        if row and len(row) != len(names):
             raise InputError(f"{path}, line {rows.line_num}: {len(row)} columns, not {len(names)} as in the first line")
-        if not row[label_place].strip():
-            raise InputError(f"{path}, line {rows.line_num}: the text has no class; give it one, or leave the line out")
-        yield row[text_place], row[label_place]
+        if row:
+            yield rows.line_num, [row[place] for place in places]
 
 
-def _of_json_lines(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
+def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(lines(path), start=1):
         if not line.strip():
             continue
@@ -195,11 +231,11 @@ def _of_json_lines(path: Path, text: str, label: str) -> Iterator[tuple[str, str
             row = None
         if not isinstance(row, dict):
             raise InputError(f"{path}, line {number} is no JSON object")
-        _column(path, list(row), text)
-        _column(path, list(row), label)
-        if row[text] is None or row[label] is None:
-            raise InputError(f"{path}, line {number}: text or class is null; give both, or leave the line out")
-        yield str(row[text]), str(row[label])
+        for each in columns:
+            _column(path, list(row), each)
+            if row[each] is None:
+                raise InputError(f"{path}, line {number}: {each} is null; give it, or leave the line out")
+        yield number, [str(row[each]) for each in columns]
 
 
 def _of_hub(spec: str, text: str, label: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -14,6 +16,10 @@ from convsight.text.show import Explanation, NGram, against_others
 FOR, AGAINST, INK, PAPER = (0, 140, 60), (200, 40, 40), (30, 30, 30), (255, 255, 255)
 _WIDTH, _MARGIN, _LINE, _SIZE, _TIMES = 760, 20, 34, 18, 2  # pixels; drawn so much larger, then made small
 _LONGEST = 2_000  # words
+_FONTS = (
+    "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc",
+    "Arial.ttf", "Arial Unicode.ttf", "PingFang.ttc", "arial.ttf", "msyh.ttc", "simsun.ttc",
+)  # fmt: skip
 
 
 def explained(told: Explanation, *, most: int = 8) -> Tensor:
@@ -61,13 +67,29 @@ def ngrams(found: Sequence[NGram], labels: Sequence[str]) -> Tensor:
     return to_tensor(whole.resize((_WIDTH, height), Image.Resampling.LANCZOS))[0]
 
 
+def weights(filters: Sequence[Tensor]) -> Tensor:
+    """Filters (k, D) under one another: a line for each word, a column for each number of its vector; (3, H, W) in [0, 1].
+
+    Green over zero and red under it; the strongest weight of all is the deepest.
+    """
+    strongest = max(float(each.abs().max()) for each in filters) or 1.0
+    parts = []
+    for each in filters:
+        signed = (each / strongest)[..., None]
+        colour = torch.where(signed > 0, torch.tensor(FOR), torch.tensor(AGAINST)) / 255
+        lines = (1 + (colour - 1) * signed.abs()).permute(2, 0, 1)[None]  # white where it is zero
+        shown = F.interpolate(lines, (len(each) * _LINE, _WIDTH - 2 * _MARGIN), mode="nearest")
+        parts.append(F.pad(shown, (_MARGIN, _MARGIN, _MARGIN, 0), value=1.0)[0])
+    return F.pad(torch.cat(parts, 1), (0, 0, 0, _MARGIN), value=1.0)
+
+
 def _bars(
     draw: ImageDraw.ImageDraw, rows: Sequence[tuple[str, float]], top: float,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont, *, longest: float,
 ) -> None:  # fmt: skip
     """A line each from `top` on: the words, a bar, green above zero and red under it, and the number."""
     unit, middle = _TIMES, 0.62 * _WIDTH * _TIMES
-    edge = middle - (0.2 if any(value < 0 for _, value in rows) else 0.02) * _WIDTH * unit
+    edge = middle - (0.22 if any(value < 0 for _, value in rows) else 0.02) * _WIDTH * unit
     for row, (words, value) in enumerate(rows):
         y = (_MARGIN + top + row * _LINE) * unit
         draw.text((edge, y + 0.4 * _LINE * unit), words, INK, font, "rm")
@@ -77,13 +99,20 @@ def _bars(
 
 
 def _font(words: Sequence[str]) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own, which has Latin letters."""
-    font = ImageFont.load_default(_SIZE * _TIMES)
-    missing = bytes(font.getmask("\uffff"))
-    for letter in sorted(set("".join(words))):
-        if bytes(font.getmask(letter)) == missing:
-            raise InputError(f'the font of pictures has no "{letter}"; take what is printed, or a page (.html)')
-    return font
+    """The first that has all letters: Pillow's own, or one of those that systems bring."""
+    size, letters = _SIZE * _TIMES, set("".join(words))
+    lacking = ""
+    for name in ("", *_FONTS):
+        try:
+            font = ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
+        except OSError:
+            continue
+        missing = bytes(font.getmask("\uffff"))
+        lacks = sorted(each for each in letters if not each.isspace() and bytes(font.getmask(each)) == missing)
+        if not lacks:
+            return font
+        lacking = lacking or lacks[0]
+    raise InputError(f'no font here that pictures are drawn with has "{lacking}"; take what is printed, or a page (.html)')
 
 
 def _row(contribution: tuple[float, ...]) -> Tensor:

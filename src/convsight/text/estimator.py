@@ -42,6 +42,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         Raises InputError if they aren't as many, or of one class only, and ValueError if `y` is no column of classes.
         """
         texts = _texts(X)
+        if self.epochs < 1:
+            raise InputError(f"epochs are 1 at least, not {self.epochs}")
         if y is None or len(y) != len(texts):
             raise InputError(f"there are {len(texts)} texts and {0 if y is None else len(y)} classes; each text has one")
         classes = column_or_1d(y, warn=True)

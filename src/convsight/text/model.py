@@ -79,7 +79,12 @@ class Classifier:
         return torch.stack([table[numbers].transpose(1, 2) for table in self.tables], 1)
 
     def logits(self, texts: Sequence[str], *, batch: int = 512) -> Tensor:
-        """(N, classes); a text's numbers are the same to the bit whatever it is classified with."""
+        """(N, classes); a text's numbers are the same to the bit whatever it is classified with.
+
+        Raises InputError if `texts` is one text.
+        """
+        if isinstance(texts, str):
+            raise InputError("give a sequence of texts, not one text")
         sentences = [self.vocabulary.numbers(each) for each in texts]
         answers = torch.zeros(len(texts), len(self.network.labels))
         for some in of_similar_length(sentences, batch):

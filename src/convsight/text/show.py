@@ -8,7 +8,7 @@ text classification".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 import torch
@@ -19,7 +19,7 @@ from convsight.text.encode import PADDING, UNKNOWN, of_similar_length, padded
 from convsight.text.model import Classifier
 from convsight.text.slots import Slots, features, windows
 
-PURITY, NGRAMS = 0.75, 10
+PURITY, NGRAMS, FILTERS_A_CLASS = 0.75, 10, 3
 _BATCH = 256
 
 
@@ -47,7 +47,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A text's words, the filters that answer to it, strongest first, and what the last layer adds: `bias` by class.
+    """A text's words, the filters that answer to it, those first that decide most, and what the last layer adds by class.
 
     The contributions of `parts` and `bias` add up to `logits`. `by_word`: (words, classes), how much of that each word carries;
     with `constant`, by class, it adds up to the same.
@@ -55,10 +55,10 @@ class Explanation:
 
     words: tuple[str, ...]
     labels: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = field(repr=False)
     bias: tuple[float, ...]
     logits: tuple[float, ...]
-    by_word: Tensor
+    by_word: Tensor = field(repr=False)
     constant: tuple[float, ...]
 
     @property
@@ -72,16 +72,32 @@ class Explanation:
         strongest = max(map(abs, for_it), default=0.0) or 1.0
         return [each / strongest for each in for_it]
 
-    def _repr_html_(self) -> str:
-        """The words, green where they speak for the class and red where against it, and the n-grams that decide."""
+    def rows(self, most: int = NGRAMS) -> list[tuple[str, str, tuple[float, ...]]]:
+        """N-gram, filter and contributions of the `most` strongest, of the others, of the bias; and the logits, their sum."""
+        rest = [part.contribution for part in self.parts[most:]]
+        return [
+            *((str(part.ngram), str(part.filter), part.contribution) for part in self.parts[:most]),
+            (f"{len(rest)} other filters", "", tuple(sum(each) for each in zip((0.0,) * len(self.bias), *rest, strict=True))),
+            ("the same for every text", "", self.bias),
+            ("logit", "", self.logits),
+        ]
+
+    def html(self, most: int = NGRAMS) -> str:
+        """The words, green where they speak for the class and red where against it, and a table of `rows`."""
         shades = (f"rgba({'0,140,60' if each > 0 else '200,40,40'},{abs(each):.2f})" for each in self.weights())
         spans = (f'<span style="background:{shade}">{escape(w)}</span>' for w, shade in zip(self.words, shades, strict=True))
-        head = "".join(f"<th>{escape(each)}</th>" for each in ("n-gram", *self.labels))
-        rows = "".join(
-            f"<tr><td>{escape(str(part.ngram))}</td>{''.join(f'<td>{each:+.3f}</td>' for each in part.contribution)}</tr>"
-            for part in self.parts[:NGRAMS]
+        head = "".join(f"<th>{escape(each)}</th>" for each in ("n-gram", "filter", *self.labels))
+        lines = "".join(
+            f"<tr><td>{escape(ngram)}</td><td>{number}</td>{''.join(f'<td>{each:+.3f}</td>' for each in contributions)}</tr>"
+            for ngram, number, contributions in self.rows(most)
         )
-        return f"<p><b>{escape(self.label)}</b>: {' '.join(spans)}</p><table><tr>{head}</tr>{rows}</table>"
+        return (
+            f"<p><b>{escape(self.label)}</b> (green speaks for it, red against it): {' '.join(spans)}</p>"
+            f"<table><tr>{head}</tr>{lines}</table>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 def filters(slots: Slots) -> list[tuple[int, int]]:
@@ -143,8 +159,10 @@ def explain(classifier: Classifier, text: str) -> Explanation:
             ngram = _ngram(classifier, first + each, torch.tensor(under), words)
             parts.append(Part(first + each, start, ngram, tuple((weight * strongest[each]).tolist())))
         first += count
-    parts.sort(key=lambda part: -(max(part.contribution) - min(part.contribution)))
     logits = classifier.logits([text])[0].tolist()
+    label = logits.index(max(logits))
+    strength = against_others(torch.tensor([part.contribution for part in parts]).view(-1, len(logits)), label).abs().tolist()
+    parts = [parts[place] for place in sorted(range(len(parts)), key=lambda place: -strength[place])]
     return Explanation(
         tuple(tokens), classifier.network.labels, tuple(parts), tuple(slots.bias.tolist()), tuple(logits), by_word,
         tuple(constant.tolist()),
@@ -188,6 +206,17 @@ def weightiest(classifier: Classifier, count: int) -> list[int]:
     weight = classifier.slots.weight
     ranked = (weight - weight.mean(0)).topk(min(count, weight.shape[1]), 1).indices
     return [each for row in ranked.tolist() for each in row]
+
+
+def looked_for(classifier: Classifier, number: int | None = None) -> list[tuple[int, NGram, str]]:
+    """Filter `number`, or those of each class that weigh most: its best n-gram, and the class that it speaks for most.
+
+    Raises InputError if it isn't there.
+    """
+    numbers = weightiest(classifier, FILTERS_A_CLASS) if number is None else [number]
+    best = [best_ngram(classifier, each) for each in numbers]
+    own = classes_of_filters(classifier)
+    return [(each, ngram, classifier.network.labels[own[each]]) for each, ngram in zip(numbers, best, strict=True)]
 
 
 def negatives(classifier: Classifier, number: int, ngram: NGram, threshold: float, count: int = 5) -> list[NGram]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convsight import assets
-from convsight.errors import InputError
+from convsight.errors import InputError, did_you_mean
 from convsight.files import opened
 from convsight.spacy_vectors import hashes, unpacked_rows
 
@@ -43,7 +43,7 @@ def read(path: Path, wanted: Collection[str]) -> Vectors:
     if path.is_dir():
         return _of_spacy(path, wanted)
     if not path.exists():
-        raise InputError(f"there is no file {path}")
+        raise InputError(f"there is no file {path}{did_you_mean(str(path), NAMED)}")
     wanted = frozenset(wanted)
     binary = ".bin" in path.suffixes
     found: Vectors = {}
@@ -79,7 +79,9 @@ def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tu
             width = int(parts[1])
             continue
         width = width or len(parts) - 1
-        if not 1 <= width <= _MOST_NUMBERS or len(parts) <= width:
+        if not 1 <= width <= _MOST_NUMBERS:
+            raise InputError(f"{path}, line {number}: not a word and its numbers, a space between them")
+        if len(parts) <= width:
             raise InputError(f"{path}, line {number}: {len(parts) - 1} numbers, not {width} as in the lines before")
         word = b" ".join(parts[:-width]).decode(errors="replace")
         if word in wanted:

@@ -9,8 +9,6 @@ from convsight.text import draw, show
 from convsight.text.model import Classifier
 from convsight.text.show import Explanation, NGram
 
-FILTERS_A_CLASS = 3
-
 
 @dataclass(frozen=True)
 class Decision(View):
@@ -36,8 +34,5 @@ def decision(classifier: Classifier, text: str, *, most: int = show.NGRAMS) -> D
 
 def looked_for(classifier: Classifier, number: int | None = None) -> LookedFor:
     """What filter `number` looks for, or the three of each class that weigh most. Raises InputError if it isn't there."""
-    numbers = show.weightiest(classifier, FILTERS_A_CLASS) if number is None else [number]
-    found = [show.best_ngram(classifier, each) for each in numbers]
-    own = show.classes_of_filters(classifier)
-    labels = [classifier.network.labels[own[each]] for each in numbers]
+    numbers, found, labels = (list(each) for each in zip(*show.looked_for(classifier, number), strict=True))
     return LookedFor(draw.ngrams(found, labels), numbers, found, labels)

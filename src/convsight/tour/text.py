@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+
+import torch
+from torch import Generator, Tensor
 
 from convsight.pictures import png
-from convsight.text import views
+from convsight.text import draw, show, views
 from convsight.text.model import Classifier, load_classifier
 from convsight.tour.page import Picture, Section
 
 TITLE = "4. Text"
-SECTIONS = 2
+SECTIONS = 3
 NETWORKS = ("text",)
 REVIEW = "a moving film , but the ending is a mess"
 OPEN = 'from convsight.text import model, views; reads = model.load_classifier("text")'
+MEASURED = (
+    ("filters", "parameters", "MR, % right, ten folds"),
+    ("span the vector", "0", "0"),
+    ("slide along it, too", "0", "0"),
+    ("the same, its numbers shuffled", "0", "0"),
+)  # benchmarks/text_axes.md
 
 
 def introduction() -> str:
@@ -26,10 +37,11 @@ def introduction() -> str:
 
 
 def sections(_seed: int, _device: str) -> Iterator[Section]:
-    """Which words decide, and which words the filters look for."""
+    """Which words decide, which words the filters look for, and why those slide along time only."""
     classifier = load_classifier("text")
     yield _decided(classifier)
     yield _looked_for(classifier)
+    yield _along_time_only(classifier)
 
 
 def _decided(classifier: Classifier) -> Section:
@@ -69,3 +81,43 @@ def _looked_for(classifier: Classifier) -> Section:
         finding=f"Of all n-grams of {len(classifier.vocabulary) - 2:,} words these excite their filters most, exactly: a "
         "filter's answer is a sum over its slots, so the best word of each slot makes the best n-gram.",
     )
+
+
+def _along_time_only(classifier: Classifier) -> Section:
+    number = views.looked_for(classifier).numbers[-1]
+    order = torch.randperm(classifier.tables[0].shape[1], generator=Generator().manual_seed(0))
+    other = _reordered(classifier, order)
+    there, here = (float(each.logits([REVIEW])[0, 0]) for each in (classifier, other))
+    return Section(
+        row="L11",
+        title="Should filters slide along the vectors too?",
+        claim="Neighbours in a photograph belong together; those among a vector's numbers don't: their order means nothing.",
+        picture=Picture(
+            png(draw.weights([_weights(each, number) for each in (classifier, other)])),
+            "A filter's weights, a line a word and a column a number of the vectors; under it the same in another order",
+            "python benchmarks/text_axes.py TEXTS",
+            f"{OPEN}; from convsight.text import draw; "
+            f"draw.weights([next(reads.network.module.convolutions.children()).weight[0, 0].detach().T])",
+        ),
+        finding=f"With the numbers of all vectors and filters in another order the review's logit is {here:.4f}, as it was "
+        f"({there:.4f}). Filters that cover a part of the vector and slide along it, too, were trained on the same reviews, as "
+        "many parameters in all:",
+        table=MEASURED,
+    )
+
+
+def _reordered(classifier: Classifier, order: Tensor) -> Classifier:
+    module = deepcopy(classifier.network.module)
+    for each in module.get_submodule("convolutions").children():
+        if isinstance(each, torch.nn.Conv2d):
+            each.weight.data = each.weight.data[:, :, order]
+    tables = tuple(each[:, order] for each in classifier.tables)
+    return replace(classifier, network=replace(classifier.network, module=module), tables=tables)
+
+
+def _weights(classifier: Classifier, number: int) -> Tensor:
+    layers = [
+        each for each in classifier.network.module.get_submodule("convolutions").children() if isinstance(each, torch.nn.Conv2d)
+    ]
+    group, place = show.filters(classifier.slots)[number]
+    return layers[group].weight[place, 0].detach().T
