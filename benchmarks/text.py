@@ -117,6 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", type=Path)
     parser.add_argument("--vectors", type=Path, default=Path("glove+pieces"))
+    parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the ten")
     parser.add_argument("--out", type=Path, default=Path("text.md"))
     options = parser.parse_args()
     sides: dict[str, Callable[[Labelled], Classify]] = {
@@ -129,7 +130,7 @@ def main() -> None:
     }
     known = data.load(options.texts)
     found: dict[str, list[tuple[float, float, float]]] = {side: [] for side in sides}
-    for part in data.folds(known.labels, FOLDS):
+    for part in data.folds(known.labels, FOLDS)[: options.folds]:
         tested, learnt = known.chosen(part), known.chosen(sorted(set(range(len(known))) - set(part)))
         for side, learn in sides.items():
             started = perf_counter()
