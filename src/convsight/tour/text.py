@@ -20,10 +20,10 @@ NETWORKS = ("text",)
 REVIEW = "a moving film , but the ending is a mess"
 OPEN = 'from convsight.text import model, views; reads = model.load_classifier("text")'
 MEASURED = (
-    ("filters", "parameters", "MR, % right, ten folds"),
-    ("span the vector", "0", "0"),
-    ("slide along it, too", "0", "0"),
-    ("the same, its numbers shuffled", "0", "0"),
+    ("filters", "parameters", "MR, % right, three folds"),
+    ("span the vector", "12,182", "77.6"),
+    ("slide along it, too", "12,148", "74.3"),
+    ("the same, its numbers shuffled", "12,148", "74.9"),
 )  # benchmarks/text_axes.md
 
 
