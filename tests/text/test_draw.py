@@ -41,10 +41,3 @@ def test_ngrams_stand_under_their_class_with_bars_of_their_answers() -> None:
     green = (together - torch.tensor(draw.FOR).view(3, 1, 1) / 255).abs().amax(0) < 0.02
     lengths = green.sum(1)
     assert float(lengths.max()) / float(lengths[lengths > 0].min()) == pytest.approx(2, rel=0.05)
-
-
-def test_weights_are_green_over_zero_and_red_under_it_a_line_a_word() -> None:
-    filters = torch.tensor([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0]])
-    picture = draw.weights([filters, filters / 2])
-    assert picture.shape[0] == 3 and float(picture.min()) >= 0 and float(picture.max()) <= 1
-    assert count(picture, draw.FOR) == count(picture, draw.AGAINST) == count(picture, draw._shade(0.5 / 0.75)) / 2 == 34 * 180

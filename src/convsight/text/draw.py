@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -65,22 +63,6 @@ def ngrams(found: Sequence[NGram], labels: Sequence[str]) -> Tensor:
         _bars(draw, [(str(each), each.answer) for each in some], top + _LINE, font, longest=longest)
         top += (len(some) + 1) * _LINE
     return to_tensor(whole.resize((_WIDTH, height), Image.Resampling.LANCZOS))[0]
-
-
-def weights(filters: Sequence[Tensor]) -> Tensor:
-    """Filters (k, D) under one another: a line for each word, a column for each number of its vector; (3, H, W) in [0, 1].
-
-    Green over zero and red under it; the strongest weight of all is the deepest.
-    """
-    strongest = max(float(each.abs().max()) for each in filters) or 1.0
-    parts = []
-    for each in filters:
-        signed = (each / strongest)[..., None]
-        colour = torch.where(signed > 0, torch.tensor(FOR), torch.tensor(AGAINST)) / 255
-        lines = (1 + (colour - 1) * signed.abs()).permute(2, 0, 1)[None]  # white where it is zero
-        shown = F.interpolate(lines, (len(each) * _LINE, _WIDTH - 2 * _MARGIN), mode="nearest")
-        parts.append(F.pad(shown, (_MARGIN, _MARGIN, _MARGIN, 0), value=1.0)[0])
-    return F.pad(torch.cat(parts, 1), (0, 0, 0, _MARGIN), value=1.0)
 
 
 def _bars(

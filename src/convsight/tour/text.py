@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from convsight.pictures import png
-from convsight.text import draw, show, views
+from convsight.text import views
 from convsight.text.model import Classifier, load_classifier
 from convsight.tour.page import Picture, Section
 
@@ -84,24 +84,25 @@ def _looked_for(classifier: Classifier) -> Section:
 
 
 def _along_time_only(classifier: Classifier) -> Section:
-    number = views.looked_for(classifier).numbers[-1]
-    order = torch.randperm(classifier.tables[0].shape[1], generator=Generator().manual_seed(0))
-    other = _reordered(classifier, order)
+    number = views.looked_for(classifier).numbers[0]
+    seen = views.looked_for(classifier, number)
+    other = _reordered(classifier, torch.randperm(classifier.tables[0].shape[1], generator=Generator().manual_seed(0)))
     there, here = (float(each.logits([REVIEW])[0, 0]) for each in (classifier, other))
+    same = views.looked_for(other, number).found[0].words == seen.found[0].words
     return Section(
         row="L11",
         title="Should filters slide along the vectors too?",
         claim="Neighbours in a photograph belong together; those among a vector's numbers don't: their order means nothing.",
         picture=Picture(
-            png(draw.weights([_weights(each, number) for each in (classifier, other)])),
-            "A filter's weights, a line a word and a column a number of the vectors; under it the same in another order",
-            "python benchmarks/text_axes.py TEXTS",
-            f"{OPEN}; from convsight.text import draw; "
-            f"draw.weights([next(reads.network.module.convolutions.children()).weight[0, 0].detach().T])",
+            png(seen.picture),
+            "The n-gram that one filter looks for, whatever the order of the numbers",
+            f"convsight text show --filter {number}",
+            f"{OPEN}; views.looked_for(reads, {number})",
+            smooth=True,
         ),
         finding=f"With the numbers of all vectors and filters in another order the review's logit is {here:.4f}, as it was "
-        f"({there:.4f}). Filters that cover a part of the vector and slide along it, too, were trained on the same reviews, as "
-        "many parameters in all:",
+        f"({there:.4f}), and filter {number} looks for {'the same' if same else 'other'} words. Filters that cover a part of "
+        "the vector and slide along it, too, learnt from the same reviews, as many parameters in all:",
         table=MEASURED,
     )
 
@@ -113,11 +114,3 @@ def _reordered(classifier: Classifier, order: Tensor) -> Classifier:
             each.weight.data = each.weight.data[:, :, order]
     tables = tuple(each[:, order] for each in classifier.tables)
     return replace(classifier, network=replace(classifier.network, module=module), tables=tables)
-
-
-def _weights(classifier: Classifier, number: int) -> Tensor:
-    layers = [
-        each for each in classifier.network.module.get_submodule("convolutions").children() if isinstance(each, torch.nn.Conv2d)
-    ]
-    group, place = show.filters(classifier.slots)[number]
-    return layers[group].weight[place, 0].detach().T
