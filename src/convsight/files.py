@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are read with a clear word if they can't be, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gzip
 import lzma
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,18 @@ def opened(path: Path) -> IO[bytes]:
     """The file at `path`, to be read, unpacked if its name ends in .gz, .xz or .bz2. Raises what `open` does."""
     stream: IO[bytes] = COMPRESSED.get(path.suffix.lower(), open)(path, "rb")
     return stream
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[IO[bytes]]:
+    """What `opened` gives, for a file of the user's. Raises InputError if there is none, or it can't be read to its end."""
+    try:
+        with opened(path) as stream:
+            yield stream
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from convsight.cli.options import Data, Device, Seed, TrainingDevice
-from convsight.cli.progress import left_at, progress, say_if_going_on
+from convsight.cli.progress import training_progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError, by
 from convsight.files import check_ending, check_writable
@@ -52,8 +52,7 @@ def train(
     started = perf_counter()
     checkpoint = out.with_suffix(".checkpoint")
 
-    say_if_going_on(checkpoint)
-    with progress("training", steps, left=left_at(checkpoint)) as done:
+    with training_progress(steps, checkpoint) as done:
         fit(
             network,
             shuffled((known.images, known.labels), batch=plan.batch, seed=seed, change=model.distorted_and_labels),

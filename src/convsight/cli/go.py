@@ -17,7 +17,7 @@ from convsight.assets import digest
 from convsight.cli import go_play
 from convsight.cli.go_options import PLANES, Games, GoNetwork, go_network, read_games
 from convsight.cli.options import Device, Seed, TrainingDevice
-from convsight.cli.progress import left_at, progress, say_if_going_on
+from convsight.cli.progress import progress, training_progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
 from convsight.files import check_ending, check_writable
@@ -104,8 +104,7 @@ def train(
         "start": digest(network.module.state_dict())[:12],
     }  # fmt: skip
 
-    say_if_going_on(checkpoint)
-    with progress("training", steps, left=left_at(checkpoint)) as done:
+    with training_progress(steps, checkpoint) as done:
 
         def note(step: int, loss: float) -> None:
             done(step + 1, f"loss {loss:.3f}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -17,17 +17,6 @@ from convsight.errors import InputError
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f}/s" if task.speed else "", style="cyan")
-
-
-def left_at(checkpoint: Path) -> Callable[[], str]:
-    """What `progress` shall say is left of a training that writes `checkpoint`."""
-    return lambda: f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
-
-
-def say_if_going_on(checkpoint: Path) -> None:
-    """That a training goes on from `checkpoint`, if it is there."""
-    if checkpoint.exists():
-        say(f"going on from {checkpoint}")
 
 
 @contextmanager
@@ -54,3 +43,14 @@ def progress(
             yield report
         except KeyboardInterrupt:
             raise InputError(f"interrupted; {left()}") from None
+
+
+def training_progress(steps: int, checkpoint: Path) -> AbstractContextManager[Callable[[int, str], None]]:
+    """`progress` of a training that writes `checkpoint`; says so if it goes on from there."""
+    if checkpoint.exists():
+        say(f"going on from {checkpoint}")
+
+    def left() -> str:
+        return f"the same command goes on from {checkpoint}" if checkpoint.exists() else "no checkpoint was written yet"
+
+    return progress("training", steps, left=left)

@@ -16,7 +16,7 @@ import typer
 
 from convsight.cli import text_show
 from convsight.cli.options import Seed, TrainingDevice
-from convsight.cli.progress import left_at, progress, say_if_going_on
+from convsight.cli.progress import progress, training_progress
 from convsight.cli.terminal import say, show_table
 from convsight.cli.text_options import Embeddings, LabelColumn, Source, TextColumn, TextNetwork, Tokeniser
 from convsight.errors import InputError
@@ -65,9 +65,6 @@ def train(
 
     Example: convsight text train mr/ --vectors glove.6B.300d.txt --out mine.safetensors
     """
-    import torch
-
-    from convsight.assets import digest
     from convsight.text import data, model
     from convsight.text.vectors import read
     from convsight.training import is_main_process
@@ -96,17 +93,12 @@ def train(
     )  # fmt: skip
     plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
     steps, started, checkpoint = plan.steps(len(known)), perf_counter(), out.with_suffix(".checkpoint")
-    say_if_going_on(checkpoint)
-    with progress("training", steps, left=left_at(checkpoint)) as done:
+    with training_progress(steps, checkpoint) as done:
         learnt_one = model.fit(
             start, known.texts, known.numbers(classes), plan=plan, seed=seed, device=device, checkpoint=checkpoint,
             settings={
                 "seed": seed, "texts": len(known), "words": len(start.vocabulary), "embeddings": start.embeddings,
                 "vectors": str(vectors), "tokeniser": tokeniser,
-                "content": digest({
-                    "samples": torch.frombuffer(bytearray(repr(known).encode()), dtype=torch.uint8),
-                    **{f"words{place}": table for place, table in enumerate(start.tables)},
-                }),
             },
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )  # fmt: skip

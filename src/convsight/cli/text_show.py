@@ -34,7 +34,7 @@ def explain(
 
     Example: convsight text explain "a quiet, moving film"
     """
-    from convsight.text import show, views
+    from convsight.text import draw, show
     from convsight.text.data import decoded
     from convsight.text.encode import UNKNOWN
     from convsight.text.model import load_classifier
@@ -58,7 +58,7 @@ def explain(
     table.add_row(logit[0], "", *(f"{each:+.3f}" for each in logit[2]))
     show_table(table)
     if out and out.suffix.lower() == ".png":
-        write_png(views.decision(opened, text, most=most).picture, out)
+        write_png(draw.explained(told, most=most), out)
         say(f"The same as a picture: {out}")
     elif out:
         page = f"<!doctype html><meta charset=utf-8><title>{escape(told.label)}</title>{told.html(most)}"

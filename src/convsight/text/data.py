@@ -6,11 +6,9 @@ import codecs
 import csv
 import io
 import json
-import lzma
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from convsight.errors import InputError, did_you_mean, extra, first_line
-from convsight.files import COMPRESSED, opened
+from convsight.files import COMPRESSED, reading
 
 _LONGEST_FIELD = 2**31 - 1
 _TOGETHER = 5_000
@@ -133,7 +131,7 @@ def texts(path: Path, *, column: str = "text") -> Iterator[list[str]]:
         while some := list(islice(rows, _TOGETHER)):
             yield some
         return
-    with _said(path), opened(path) as stream:
+    with reading(path) as stream:
         yield from as_they_come(stream)
 
 
@@ -141,7 +139,7 @@ def as_they_come(stream: IO[bytes]) -> Iterator[list[str]]:
     """The lines of `stream`, without their ends, as many together as have come."""
     read: Any = stream.read1  # type: ignore[attr-defined]  # files, pipes and what is compressed have it
     left = b""
-    while block := read(1 << 18):
+    while block := read(1 << 20):
         *whole, left = (left + block).split(b"\n")
         if whole:
             yield [decoded(each).rstrip("\r") for each in whole]
@@ -259,15 +257,5 @@ def _column(path: Path, names: list[str], wanted: str) -> int:
 
 
 def _content(path: Path) -> str:
-    with _said(path), opened(path) as file:
+    with reading(path) as file:
         return decoded(file.read())
-
-
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None

@@ -19,6 +19,7 @@ import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Generator, Tensor, nn
 
 from convsight.architecture import WHOLE, Architecture, Convolution, build
+from convsight.assets import digest
 from convsight.errors import InputError
 from convsight.input_spec import InputSpec
 from convsight.network import Network, load_with_encoder, save
@@ -185,7 +186,7 @@ def fit(
 ) -> Classifier:  # fmt: skip
     """A classifier that has learnt the `labels` of `texts`, numbers of classes; the one given stays as it is.
 
-    `training.train` says the rest, and what raises InputError.
+    A `checkpoint` is of these texts, labels and vectors only. `training.train` says the rest, and what raises InputError.
     """
     tuned_of = {"rand": (True,), "static": (False,), "non-static": (True,), "multichannel": (False, True)}
     tuned = tuned_of[classifier.embeddings]
@@ -209,7 +210,7 @@ def fit(
             schedule=plan.schedule,
             device=device,
             checkpoint=checkpoint,
-            settings=settings,
+            settings={**(settings or {}), "content": _content(classifier, texts, labels)} if checkpoint else None,
             on_step=on_step,
         )
     held.remove()
@@ -262,6 +263,11 @@ def load_classifier(spec: str) -> Classifier:
     if len(ordered) != network.input.shape[0] or any(each.shape != (len(words), network.input.shape[1]) for each in ordered):
         raise InputError(f"{spec}: its vectors are not those that its network was trained on")
     return Classifier(network, Vocabulary(tuple(map(str, words)), str(tokeniser)), ordered, cast("Embeddings", embeddings))
+
+
+def _content(classifier: Classifier, texts: Sequence[str], labels: Sequence[int]) -> str:
+    samples = torch.frombuffer(bytearray(repr((list(texts), list(labels))).encode()), dtype=torch.uint8)
+    return digest({"samples": samples, **{f"words{place}": table for place, table in enumerate(classifier.tables)}})
 
 
 def _within_norm(output: nn.Module, _given: object = None) -> None:

@@ -5,7 +5,6 @@ Only the words that are asked for are kept, so a file may be larger than the mem
 
 from __future__ import annotations
 
-import lzma
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from convsight import assets
 from convsight.errors import InputError, did_you_mean
-from convsight.files import opened
+from convsight.files import reading
 from convsight.spacy_vectors import hashes, unpacked_rows
 
 Vectors = dict[str, NDArray[np.float32]]
@@ -47,12 +46,9 @@ def read(path: Path, wanted: Collection[str]) -> Vectors:
     wanted = frozenset(wanted)
     binary = ".bin" in path.suffixes
     found: Vectors = {}
-    try:
-        with opened(path) as stream:
-            for word, vector in (_binary if binary else _text)(stream, path, wanted):
-                found.setdefault(word, vector)
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
+    with reading(path) as stream:
+        for word, vector in (_binary if binary else _text)(stream, path, wanted):
+            found.setdefault(word, vector)
     return found
 
 

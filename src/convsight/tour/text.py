@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from convsight.pictures import png
-from convsight.text import views
+from convsight.text import show, views
 from convsight.text.model import Classifier, load_classifier
 from convsight.tour.page import Picture, Section
 
@@ -84,11 +84,11 @@ def _looked_for(classifier: Classifier) -> Section:
 
 
 def _along_time_only(classifier: Classifier) -> Section:
-    number = views.looked_for(classifier).numbers[0]
+    number = show.weightiest(classifier, 1)[0]
     seen = views.looked_for(classifier, number)
     other = _reordered(classifier, torch.randperm(classifier.tables[0].shape[1], generator=Generator().manual_seed(0)))
     there, here = (float(each.logits([REVIEW])[0, 0]) for each in (classifier, other))
-    same = views.looked_for(other, number).found[0].words == seen.found[0].words
+    same = show.best_ngram(other, number).words == seen.found[0].words
     return Section(
         row="L11",
         title="Should filters slide along the vectors too?",
