@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -129,8 +130,10 @@ def test_a_checkpoint_of_another_training_is_refused() -> None:
         trained(checkpoint=Path("other.checkpoint"))
 
 
-def test_an_interruption_is_kept_after_its_step() -> None:
+def test_an_interruption_is_kept_after_its_step(request: pytest.FixtureRequest) -> None:
     """Ctrl-C within a step, not long after the start: nothing is lost, and what follows is as if it had not come."""
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     checkpoint, drawn = Path("here.checkpoint"), []
 
     def interrupted(step: int) -> Iterator[tuple[Tensor, Tensor]]:
