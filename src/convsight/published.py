@@ -19,6 +19,7 @@ from convsight.spacy_vectors import words_and_rows
 from convsight.state_dict import read_state_dict
 
 Tensors = dict[str, Tensor]
+_PARQUET = ("pyarrow.parquet", "text")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Member:
 class Asset:
     """Files inside a wheel of the Python package index, and what `tensors` makes of them, which takes their paths.
 
-    `content` is the digest of the tensors that are kept.
+    `content` is the digest of the tensors that are kept. `needs`: the module that reads them, and the
+    optional part of convsight that installs it.
     """
 
     wheel: str
@@ -43,6 +45,7 @@ class Asset:
     content: str
     licence: str
     origin: str
+    needs: tuple[str, str] | None = None
 
 
 def _vgg16(file: Path) -> Tensors:
@@ -107,7 +110,7 @@ def _word_pieces(model: Path) -> Tensors:
 
 def _glove(vectors: Path, index: Path) -> Tensors:
     """`vectors`: (W, 50) float16. `words`: their UTF-8, a line each."""
-    parquet = extra("pyarrow.parquet", "text")
+    parquet = extra(*_PARQUET)
     words = parquet.read_table(index).column(0).to_pylist()
     kept = [place for place, word in enumerate(words) if word.strip() and "\n" not in word]
     table = np.load(vectors, allow_pickle=False)[kept]
@@ -217,5 +220,6 @@ ASSETS = {
         content="0de8117e127b705846529255cce6bbd5977e7d5d9deeda568cdac527355f2d98",
         licence="PDDL-1.0",
         origin="GloVe (Pennington, Socher, Manning 2014): vectors of 400,000 English words, from Wikipedia and Gigaword",
+        needs=_PARQUET,
     ),
 }

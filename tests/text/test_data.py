@@ -72,6 +72,8 @@ def test_what_spreadsheets_write_is_read(rows: str, encoding: str) -> None:
     Path("b.csv").write_bytes(f"text;label\n{rows.replace(',', ';')}".encode(encoding))
     assert data.load("b.csv") == found
     assert [each for some in data.texts(Path("a.csv")) for each in some] == list(found.texts)
+    Path("a.txt").write_bytes("".join(f"{text}\n" for text in found.texts).encode(encoding))
+    assert [each for some in data.texts(Path("a.txt")) for each in some] == list(found.texts)
 
 
 def test_a_label_may_be_the_beginning_of_a_classs_name() -> None:

@@ -23,6 +23,7 @@ _LONGEST_FIELD = 2**31 - 1
 _TOGETHER = 5_000
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 _ACCENTED, _CHINESE = re.compile(rb"[\x80-\xff]"), re.compile(rb"(?:[\xb0-\xf7][\xa1-\xfe]){2}")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 HUB = "hf:"
 
 
@@ -132,6 +133,10 @@ def texts(path: Path, *, column: str = "text") -> Iterator[list[str]]:
             yield some
         return
     with reading(path) as stream:
+        if path.is_file() and stream.read(2) in _UTF16:
+            yield list(lines(path))
+            return
+    with reading(path) as stream:
         yield from as_they_come(stream)
 
 
@@ -149,7 +154,7 @@ def as_they_come(stream: IO[bytes]) -> Iterator[list[str]]:
 
 def decoded(content: bytes) -> str:
     """UTF-8, UTF-16 with its mark, Chinese in GB 18030, or else Windows-1252; bytes of zero are spaces."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if content.startswith(_UTF16):
         return content.decode("utf-16", "replace")
     try:
         text = content.decode("utf-8-sig")
