@@ -12,7 +12,7 @@ import convsight
 SOURCE = Path(convsight.__file__).parent
 LEVELS = {
     "errors": 0, "files": 0, "pictures": 0, "precision": 0, "activations": 0, "architecture": 0, "receptive_field": 0,
-    "frozen": 0, "state_dict": 0, "assets": 0, "tiles": 0, "animation": 0, "memory": 0, "input_spec": 0,
+    "frozen": 0, "layers": 0, "state_dict": 0, "assets": 0, "tiles": 0, "animation": 0, "memory": 0, "input_spec": 0,
     "published": 0, "spacy_vectors": 0,
     "network": 1, "objectives": 1, "optimizers": 1, "parametrization": 1, "spectrum": 1, "transforms": 1, "visualization": 1,
     "visualize": 2, "training": 2,

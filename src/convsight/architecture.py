@@ -21,16 +21,15 @@ torch.Size([1, 10])
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any, Literal
 
-import torch
-import torch.nn.functional as F  # noqa: N812 (the field's name for it)
-from torch import Tensor, nn
+from torch import nn
 
 from convsight.errors import InputError
+from convsight.layers import FrameByFrame, PointBias, SideBySide, Spanning, WholeMax
 
 WHOLE = 0
 
@@ -58,6 +57,8 @@ class Architecture:
     `dropout`: the part of the numbers before the last layer that training leaves out.
     `per_point`: instead of fully connected layers, one filter of 1x1 and a bias of its own for every point, so that the outputs
     are the points that the convolutions leave, row by row.
+    `recurrent`: an LSTM of that many cells goes through time; then the axis "time" is a window around each frame, of which
+    the layers before the LSTM tell it, and the network puts out `outputs` numbers a frame.
     """
 
     channels: int
@@ -68,6 +69,7 @@ class Architecture:
     per_point: bool = False
     side_by_side: bool = False
     dropout: float = 0.0
+    recurrent: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, for JSON; `from_dict` is its inverse."""
@@ -94,6 +96,7 @@ class Architecture:
                 per_point=bool(plain.get("per_point", False)),
                 side_by_side=bool(plain.get("side_by_side", False)),
                 dropout=float(plain.get("dropout", 0.0)),
+                recurrent=(plain.get("recurrent") and _count(plain["recurrent"])) or 0,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this describes no architecture: {error!r}") from None
@@ -102,9 +105,11 @@ class Architecture:
 def build(architecture: Architecture) -> nn.Sequential:
     """The network that `architecture` declares: (B, channels, *axes) to (B, outputs), its weights random.
 
+    With `recurrent`, (B, channels, frequency, T) for any T to (B, T, outputs).
+
     Layers are named `conv1`, `conv1_relu`, `conv1_pool`, ..., `flatten`, `fc1`, `fc1_relu`, ..., `dropout`, `output`; with
     `per_point`, after the convolutions `points`, `flatten` and `output`; with `side_by_side`, those of the convolutions are
-    in `convolutions`.
+    in `convolutions`; with `recurrent`, all before the last are in `frames.window`, and `frames.lstm` follows.
     Raises InputError if the axes aren't two, a filter is longer than what it slides along, an axis doesn't exist, or the
     outputs of `per_point` aren't as many as the points.
     """
@@ -138,66 +143,15 @@ def build(architecture: Architecture) -> nn.Sequential:
         layers[f"fc{number}"] = nn.Linear(features, width)
         layers[f"fc{number}_relu"] = nn.ReLU()
         features = width
+    if architecture.recurrent:
+        _check_time(architecture)
+        cells, window = architecture.recurrent, architecture.axes["time"]
+        layers = OrderedDict(frames=FrameByFrame(nn.Sequential(layers), window, features, cells))
+        features = cells
     if architecture.dropout:
         layers["dropout"] = nn.Dropout(architecture.dropout)
     layers["output"] = nn.Linear(features, architecture.outputs)
     return nn.Sequential(layers)
-
-
-class Spanning(nn.Conv2d):
-    """A convolution whose filters span an axis whole: to it the places along that axis are channels, which is much faster."""
-
-    def __init__(self, channels: int, filters: int, size: tuple[int, int], padding: tuple[int, int], spans: int) -> None:
-        """`spans`: 0 if the filters span the rows, 1 if the columns."""
-        super().__init__(channels, filters, size, padding=padding)
-        self.spans = spans
-
-    def forward(self, given: Tensor) -> Tensor:
-        """(B, channels, H, W) to (B, filters, 1, W'), or (B, filters, H', 1)."""
-        axis, padding = 2 + self.spans, tuple(map(int, self.padding))
-        places, filters = (each.movedim(axis, 2).flatten(1, 2).unsqueeze(axis) for each in (given, self.weight))
-        return F.conv2d(places, filters, self.bias, padding=padding)
-
-
-class WholeMax(nn.Module):
-    """The maximum along some axes, all there is of them; they become 1 long."""
-
-    def __init__(self, axes: tuple[int, ...]) -> None:
-        super().__init__()
-        self.axes = axes
-
-    def forward(self, given: Tensor) -> Tensor:
-        return given.amax(self.axes, keepdim=True)
-
-
-class SideBySide(nn.Module):
-    """Several rows of layers that read the same, their outputs flattened and joined: (B, ...) to (B, features)."""
-
-    def __init__(self, rows: Sequence[Mapping[str, nn.Module]]) -> None:
-        super().__init__()
-        self.rows = [list(each) for each in rows]
-        for name, layer in (item for each in rows for item in each.items()):
-            self.add_module(name, layer)
-
-    def forward(self, given: Tensor) -> Tensor:
-        outputs = []
-        for row in self.rows:
-            output = given
-            for name in row:
-                output = self.get_submodule(name)(output)
-            outputs.append(output.flatten(1))
-        return torch.cat(outputs, 1)
-
-
-class PointBias(nn.Module):
-    """Adds to (B, points) a learnt number for each point. Source: Silver et al. 2016, "Neural network architecture"."""
-
-    def __init__(self, points: int) -> None:
-        super().__init__()
-        self.bias = nn.Parameter(torch.zeros(points))
-
-    def forward(self, scores: Tensor) -> Tensor:
-        return scores + self.bias
 
 
 def _convolved(
@@ -222,6 +176,11 @@ def _convolved(
     if WHOLE in factors:
         layers[f"{name}_max"] = WholeMax(tuple(2 + place for place, factor in enumerate(factors) if factor == WHOLE))
     return layers, {axis: length // (factor or length) for (axis, length), factor in zip(left.items(), factors, strict=True)}
+
+
+def _check_time(architecture: Architecture) -> None:
+    if list(architecture.axes)[1] != "time" or architecture.axes["time"] % 2 == 0:
+        raise InputError("a recurrent network's second axis is time, an odd number of frames: the window around each")
 
 
 def _padding(convolution: Convolution, axis: str) -> int:

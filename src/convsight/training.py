@@ -89,6 +89,7 @@ def train(
     first = _resume(checkpoint, module, climb, whole) if checkpoint else 0
     if len(set(gather_object([first]))) > 1:
         raise InputError(f"not all processes see the same {checkpoint}; put it on a disk that they share, or remove it")
+    vars(module).pop("_is_accelerate_prepared", None)  # of an earlier training: it would stay on its device
     parallel, climb = accelerator.prepare(module, climb)
     saved = monotonic()
     with _asked_to_stop(checkpoint) as asked:

@@ -9,7 +9,7 @@ import torch
 import typer
 
 from convsight import __version__
-from convsight.cli import assets, atlas, digits, dream, go, look, see, style, text, tour
+from convsight.cli import assets, atlas, digits, dream, go, look, see, speech, style, text, tour
 from convsight.cli.terminal import complain, say
 from convsight.errors import InputError
 
@@ -45,6 +45,7 @@ app.command()(dream.dream)
 app.command()(style.style)
 app.add_typer(digits.app, name="digits")
 app.add_typer(go.app, name="go")
+app.add_typer(speech.app, name="speech")
 app.add_typer(text.app, name="text")
 app.add_typer(assets.app, name="assets")
 app.command()(tour.tour)

@@ -1,0 +1,113 @@
+"""`convsight speech synthesise` and `convsight speech align`: recordings with the times of their phones."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from convsight.cli.options import Seed
+from convsight.cli.progress import progress
+from convsight.cli.terminal import say
+from convsight.errors import InputError
+from convsight.files import check_writable
+
+
+def synthesise(
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the corpus goes: a folder a voice.")],
+    count: Annotated[int, typer.Option(min=1, help="How many sentences.")] = 100,
+    voices: Annotated[Literal["all", "men", "women"], typer.Option(help="Whose voices speak, in turn.")] = "all",
+    text: Annotated[
+        Path | None, typer.Option(help="Sentences of your own, a line each. Default: a grammar makes them.")
+    ] = None,
+    clean: Annotated[bool, typer.Option("--clean", help="Without noise, as loud as it comes.")] = False,
+    telephone: Annotated[bool, typer.Option("--telephone", help="Nothing above 4 kHz, in every other sentence.")] = False,
+    seed: Seed = 0,
+) -> None:
+    """Make a corpus of English sentences with exact phone times, spoken by espeak-ng: .flac and .TextGrid.
+
+    Example: convsight speech synthesise men/ --voices men --count 1000
+    """
+    from convsight.speech import audio, data, espeak, sentences, synthesis
+
+    check_writable(out / "0000.flac")
+    men, women = espeak.voices("male"), espeak.voices("female")
+    whose = {"all": men + women, "men": men, "women": women}[voices]
+    texts = _lines(text, count) if text else sentences.sentences(count, seed=seed)
+    with progress("speaking", len(texts), left=lambda: f"what was spoken is in {out}") as done:
+        for number, (sentence, voice) in enumerate(synthesis.spread_over(texts, whose)):
+            samples, segments = synthesis.utterance(
+                sentence, voice, seed=seed * 1_000_003 + number, clean=clean, telephone=telephone and number % 2 == 1
+            )
+            path = out / voice / f"{number:04}.flac"
+            audio.write(samples, path)
+            data.write_textgrid(segments, path.with_suffix(".TextGrid"))
+            done(number + 1, voice)
+    say(f"{len(texts):,} sentences by {min(len(texts), len(whose))} voices: {out}")
+
+
+def align(
+    sounds: Annotated[Path, typer.Argument(metavar="WAVS", help="A folder of recordings.")],
+    transcripts: Annotated[
+        Path, typer.Argument(help="A table (.csv, .tsv) with the columns file and text, or a folder with a .txt for each.")
+    ],
+) -> None:
+    """Find when each phone is spoken in recordings with an English transcript; a .TextGrid is put beside each recording.
+
+    Example: convsight speech align recordings/ transcripts.csv
+    """
+    from convsight.speech import audio, data
+    from convsight.speech.align import align as aligned
+
+    texts = _transcripts(transcripts)
+    paths = {name: _recording(sounds, name) for name in texts}
+    failed: list[InputError] = []
+    with progress("aligning", len(texts), left=lambda: f"what was aligned is in {sounds}") as done:
+        for number, (name, text) in enumerate(texts.items(), start=1):
+            try:
+                found = aligned(audio.read(paths[name]), text, str(paths[name]))
+                data.write_textgrid(found, paths[name].with_suffix(".TextGrid"))
+            except InputError as error:
+                failed.append(error)
+            done(number, name)
+    say(f"{len(texts) - len(failed):,} of {len(texts):,} recordings have their phones beside them, in {sounds}")
+    if failed:
+        raise InputError(f"{failed[0]}{f' ({len(failed) - 1:,} more could not be aligned)' if failed[1:] else ''}")
+
+
+def _lines(path: Path, count: int) -> list[str]:
+    try:
+        found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+    if not found:
+        raise InputError(f"{path} has no sentences")
+    return [found[place % len(found)] for place in range(count)]
+
+
+def _transcripts(source: Path) -> dict[str, str]:
+    if source.is_dir():
+        found = {each.stem: each.read_text(encoding="utf-8", errors="replace") for each in sorted(source.glob("*.txt"))}
+    elif source.is_file():
+        with source.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            rows = list(csv.DictReader(file, delimiter="\t" if source.suffix.lower() == ".tsv" else ","))
+        if rows and not {"file", "text"} <= rows[0].keys():
+            raise InputError(f"{source} needs the columns file and text; it has {', '.join(map(str, rows[0]))}")
+        found = {row["file"]: row["text"] or "" for row in rows}
+    else:
+        raise InputError(f"there is no file or folder {source}")
+    if not found:
+        raise InputError(f"{source} holds no transcripts")
+    return found
+
+
+def _recording(folder: Path, name: str) -> Path:
+    from convsight.speech.data import SOUNDS
+
+    candidates = [folder / name, *(folder / f"{name}{ending}" for ending in SOUNDS)]
+    for each in candidates:
+        if each.is_file() and each.suffix.lower() in SOUNDS:
+            return each
+    raise InputError(f"there is a transcript of {name}, but no recording of it in {folder}")

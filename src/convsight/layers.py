@@ -1,0 +1,95 @@
+"""Layers that an architecture declares and torch lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from torch import Tensor, nn
+
+
+class Spanning(nn.Conv2d):
+    """A convolution whose filters span an axis whole: to it the places along that axis are channels, which is much faster."""
+
+    def __init__(self, channels: int, filters: int, size: tuple[int, int], padding: tuple[int, int], spans: int) -> None:
+        """`spans`: 0 if the filters span the rows, 1 if the columns."""
+        super().__init__(channels, filters, size, padding=padding)
+        self.spans = spans
+
+    def forward(self, given: Tensor) -> Tensor:
+        """(B, channels, H, W) to (B, filters, 1, W'), or (B, filters, H', 1)."""
+        axis, padding = 2 + self.spans, tuple(map(int, self.padding))
+        places, filters = (each.movedim(axis, 2).flatten(1, 2).unsqueeze(axis) for each in (given, self.weight))
+        return F.conv2d(places, filters, self.bias, padding=padding)
+
+
+class WholeMax(nn.Module):
+    """The maximum along some axes, all there is of them; they become 1 long."""
+
+    def __init__(self, axes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.axes = axes
+
+    def forward(self, given: Tensor) -> Tensor:
+        return given.amax(self.axes, keepdim=True)
+
+
+class SideBySide(nn.Module):
+    """Several rows of layers that read the same, their outputs flattened and joined: (B, ...) to (B, features)."""
+
+    def __init__(self, rows: Sequence[Mapping[str, nn.Module]]) -> None:
+        super().__init__()
+        self.rows = [list(each) for each in rows]
+        for name, layer in (item for each in rows for item in each.items()):
+            self.add_module(name, layer)
+
+    def forward(self, given: Tensor) -> Tensor:
+        outputs = []
+        for row in self.rows:
+            output = given
+            for name in row:
+                output = self.get_submodule(name)(output)
+            outputs.append(output.flatten(1))
+        return torch.cat(outputs, 1)
+
+
+class PointBias(nn.Module):
+    """Adds to (B, points) a learnt number for each point. Source: Silver et al. 2016, "Neural network architecture"."""
+
+    def __init__(self, points: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(points))
+
+    def forward(self, scores: Tensor) -> Tensor:
+        return scores + self.bias
+
+
+class FrameByFrame(nn.Module):
+    """Layers put on the window around each frame of a picture, then an LSTM through what they tell.
+
+    (B, C, F, T) to (B, T, cells). The edges of the picture are repeated where a window reaches beyond them.
+    """
+
+    def __init__(self, window: nn.Module, frames: int, features: int, cells: int) -> None:
+        """`window`: from (B, C, F, frames) to (B, features)."""
+        super().__init__()
+        self.frames = frames
+        self.window = window
+        self.lstm = nn.LSTM(features, cells, batch_first=True)
+
+    def forward(self, given: Tensor) -> Tensor:
+        reach = self.frames // 2
+        first, last = (each.expand(-1, -1, -1, reach) for each in (given[..., :1], given[..., -1:]))
+        return self.heard(self.told(torch.cat([first, given, last], 3)))[0]
+
+    def told(self, given: Tensor) -> Tensor:
+        """(B, C, F, T + frames - 1) to (B, T, features), each of the window from there on."""
+        windows = given.unfold(3, self.frames, 1).permute(0, 3, 1, 2, 4)
+        features: Tensor = self.window(windows.flatten(0, 1))
+        return features.view(len(given), -1, features.shape[1])
+
+    def heard(self, told: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """(B, T, features) to (B, T, cells), and the state to go on from."""
+        output, (hidden, cell) = self.lstm(told, state)
+        return output, (hidden, cell)

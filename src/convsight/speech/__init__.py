@@ -1,0 +1,1 @@
+"""Speech: what a network hears in a spectrogram, filters along frequency, an LSTM for time."""

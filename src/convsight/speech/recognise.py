@@ -1,0 +1,173 @@
+"""A recogniser: a network, and how likely phones follow one another; whole sounds, or sounds that come in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from convsight.assets import digest
+from convsight.errors import InputError
+from convsight.layers import FrameByFrame
+from convsight.network import Network, load_with_encoder, save
+from convsight.speech import decode, model
+from convsight.speech.data import Corpus
+from convsight.speech.encode import FeatureStream
+from convsight.speech.segments import Segment
+from convsight.training import Plan, Settings, train
+
+_FIELD = "transitions"
+_TOGETHER = 10  # frames: fewer are waited for, so that no time goes into single ones
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """`network` tells phones frame by frame; `transitions`: (phones, phones), log chances of one frame to the next."""
+
+    network: Network
+    transitions: Tensor
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        return self.network.labels
+
+    @torch.no_grad()
+    def answers(self, features: Tensor) -> Tensor:
+        """(3, mels, T) to (T, phones): the log chance of each phone, frame by frame."""
+        given = features[None].to(self.network.device)
+        return self.network(given)[0].float().log_softmax(1).cpu()
+
+    def path(self, features: Tensor) -> list[int]:
+        """(3, mels, T) to T numbers of phones, the likeliest path."""
+        return decode.path(self.answers(features), self.transitions)
+
+
+class Stream:
+    """Recognises a sound while it comes; what it tells is the same however the sound is cut."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._frames = _frames_of(recogniser.network)
+        self._features = FeatureStream()
+        self._waiting = torch.zeros(*recogniser.network.input.shape[:2], 0)
+        self._begun = False
+        self._state: tuple[Tensor, Tensor] | None = None
+        self._path = decode.Path(recogniser.transitions)
+        self._told = 0
+        self._open: list[Segment] = []
+
+    def push(self, samples: Tensor) -> list[Segment]:
+        """The segments that `samples`, (N,) in [-1, 1] at 16 kHz, make certain."""
+        return self._cut(self._heard(self._features.push(samples), last=False))
+
+    def finish(self) -> list[Segment]:
+        """The rest of the segments."""
+        found = self._heard(self._features.finish(), last=True) + self._path.finish()
+        return self._cut(found) + self._open
+
+    def _heard(self, features: Tensor, *, last: bool) -> list[int]:
+        """The phones of the frames that have become certain."""
+        reach = self._frames.frames // 2
+        if features.shape[2] and not self._begun:
+            features = torch.cat([features[..., :1].expand(-1, -1, reach), features], 2)
+            self._begun = True
+        self._waiting = torch.cat([self._waiting, features], 2)
+        if last and self._begun:
+            self._waiting = torch.cat([self._waiting, self._waiting[..., -1:].expand(-1, -1, reach)], 2)
+        if self._waiting.shape[2] < 2 * reach + (1 if last else _TOGETHER):
+            return []
+        given, self._waiting = self._waiting, self._waiting[..., self._waiting.shape[2] - 2 * reach :]
+        return self._path.push(self._answers(given))
+
+    @torch.no_grad()
+    def _answers(self, features: Tensor) -> Tensor:
+        network = self._recogniser.network
+        told = self._frames.told(network.input.normalise(features[None].to(network.device)))
+        output, self._state = self._frames.heard(told, self._state)
+        for name, layer in network.module.named_children():
+            output = output if name == "frames" else layer(output)
+        return output[0].float().log_softmax(1).cpu()
+
+    def _cut(self, found: list[int]) -> list[Segment]:
+        """Whole segments; the last stays open, since it may go on."""
+        rows = decode.segments(found, self._recogniser.phones, first=self._told)
+        self._told += len(found)
+        if rows and self._open and rows[0].phone == self._open[0].phone:
+            rows[0] = Segment(self._open[0].start, rows[0].end, rows[0].phone)
+        elif rows:
+            rows = self._open + rows
+        if rows:
+            self._open = rows[-1:]
+        return rows[:-1]
+
+
+def recognise(recogniser: Recogniser, pieces: Iterable[Tensor]) -> Iterator[Segment]:
+    """The segments of a sound that comes in `pieces`, (N,) in [-1, 1] at 16 kHz each, as soon as they are certain."""
+    stream = Stream(recogniser)
+    for each in pieces:
+        yield from stream.push(each)
+    yield from stream.finish()
+
+
+def fit(
+    recogniser: Recogniser | None, corpus: Corpus, *, network: Network | None = None, plan: Plan = model.PLAN, seed: int = 0,
+    device: str | None = None, checkpoint: Path | None = None, settings: Settings | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+) -> Recogniser:  # fmt: skip
+    """A recogniser that has learnt `corpus`, from the weights of another, or from those of an untrained `network`.
+
+    `training.train` says the rest, and what raises InputError.
+    """
+    learning = deepcopy(recogniser.network if recogniser else network or beginning(corpus, seed=seed))
+    train(
+        learning,
+        model.batches(corpus.features, corpus.labels, batch=plan.batch, seed=seed),
+        model.loss,
+        steps=plan.steps(len(corpus)),
+        optimizer=plan.optimizer,
+        schedule=plan.schedule,
+        device=device,
+        checkpoint=checkpoint,
+        settings={**(settings or {}), "content": _content(corpus)} if checkpoint else None,
+        on_step=on_step,
+    )
+    return Recogniser(learning.to("cpu"), decode.transitions(corpus.labels, len(learning.labels)))
+
+
+def beginning(corpus: Corpus, slides: model.Slides = "frequency", *, pooling: int = model.POOLING, seed: int = 0) -> Network:
+    """An untrained network that normalises its input as `corpus` asks for."""
+    mean, std = corpus.statistics()
+    return model.untrained(model.recogniser(slides, pooling=pooling), seed=seed, mean=mean, std=std)
+
+
+def save_recogniser(recogniser: Recogniser, path: Path, card: dict[str, str] | None = None) -> None:
+    """Write network and transitions to one file. Raises InputError as `network.save` does."""
+    save(replace(recogniser.network, card=card or {}), path, {_FIELD: recogniser.transitions})
+
+
+def load_recogniser(spec: str) -> Recogniser:
+    """The recogniser in a file that `save_recogniser` wrote.
+
+    Raises InputError as `network.load` does, or if the file holds a network that recognises no phones.
+    """
+    network, tensors, _ = load_with_encoder(spec)
+    found = tensors.get(_FIELD)
+    if found is None or found.shape != (len(network.labels),) * 2:
+        raise InputError(f"{spec} is no network for speech: it knows no phones that follow one another")
+    _frames_of(network)
+    return Recogniser(network, found)
+
+
+def _frames_of(network: Network) -> FrameByFrame:
+    frames = dict(network.module.named_children()).get("frames")
+    if not isinstance(frames, FrameByFrame):
+        raise InputError(f"{network.name} is no network for speech: it does not go frame by frame")
+    return frames
+
+
+def _content(corpus: Corpus) -> str:
+    return digest({"features": torch.cat(corpus.features, 2), "labels": torch.cat(corpus.labels)})

@@ -1,0 +1,75 @@
+"""Words from a network's answers: the likeliest row of words of a small lexicon, silence between them or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from convsight.speech import decode
+from convsight.speech.audio import RATE
+from convsight.speech.encode import STEP
+from convsight.speech.phones import SILENCE
+
+Lexicon = Mapping[str, Sequence[str]]  # a word's pronunciations, each phones with spaces between
+DIGITS: Lexicon = {
+    "zero": ("z ih r ow", "z iy r ow"), "one": ("w ah n",), "two": ("t uw",), "three": ("th r iy",), "four": ("f aa r",),
+    "five": ("f ay v",), "six": ("s ih k s",), "seven": ("s eh v ah n",), "eight": ("ey t",), "nine": ("n ay n",),
+}  # fmt: skip
+LEXICONS: Mapping[str, Lexicon] = {"digits": DIGITS}
+_STAY, _GO = 0.9, 0.1  # chances that a frame is followed by one of the same phone, or of the next
+_NEVER = -1e4
+_SOFTER = 0.3  # of the network's log chances, which are too sure of each single frame
+
+
+@dataclass(frozen=True)
+class Word:
+    """`word` from `start` to `end`, in seconds."""
+
+    start: float
+    end: float
+    word: str
+
+
+def words(answers: Tensor, phones: Sequence[str], lexicon: Lexicon = DIGITS) -> list[Word]:
+    """The likeliest row of words; `answers`: (T, phones), log chances, frame by frame."""
+    spoken = [(word, pronunciation.split()) for word, given in lexicon.items() for pronunciation in given]
+    states = [SILENCE, *(phone for _, parts in spoken for phone in parts)]
+    firsts, lasts, words_of, place = [], [], {}, 1
+    for word, parts in spoken:
+        firsts.append(place)
+        lasts.append(place + len(parts) - 1)
+        words_of[place] = word
+        place += len(parts)
+    heard = [phones.index(phone) for phone in states]
+    given = _SOFTER * answers[:, heard]
+    for frame, allowed in ((0, firsts), (-1, lasts)):  # no word is begun before the sound, or goes on after it
+        given[frame, [state for state in range(1, len(states)) if state not in allowed]] = _NEVER
+    path = decode.path(given, _lattice(len(states), firsts, lasts))
+    found: list[Word] = []
+    before = -1
+    for frame, state in enumerate(path):
+        end = (frame + 1) * STEP / RATE
+        if state in words_of and state != before:
+            found.append(Word(frame * STEP / RATE, end, words_of[state]))
+        elif state and found:
+            found[-1] = Word(found[-1].start, end, found[-1].word)
+        before = state
+    return found
+
+
+def _lattice(states: int, firsts: Sequence[int], lasts: Sequence[int]) -> Tensor:
+    """(states, states) log chances: along each word, and from silence or a word's end to silence or any word."""
+    chances = torch.full((states, states), _NEVER)
+    stay, go = (torch.tensor(each).log() for each in (_STAY, _GO))
+    chances.fill_diagonal_(float(stay))
+    for first, last in zip(firsts, lasts, strict=True):
+        for state in range(first, last):
+            chances[state, state + 1] = go
+    for leaving in (0, *lasts):
+        for entering in (0, *firsts):
+            if leaving != entering:
+                chances[leaving, entering] = go - torch.tensor(float(len(firsts) + 1)).log()
+    return chances

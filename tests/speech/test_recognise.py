@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from convsight import network as networks
+from convsight.errors import InputError
+from convsight.speech import data, decode, encode, model, phones, recognise, score, segments, sentences, synthesis
+from convsight.speech.recognise import Recogniser
+from convsight.training import Plan
+
+SOUNDS = [synthesis.utterance(text, "m1", seed=place) for place, text in enumerate(sentences.sentences(24))]
+KNOWN = data.corpus(
+    (heard, segments.frame_labels(rows, heard.shape[2], phones.PHONES), "m1")
+    for samples, rows in SOUNDS
+    for heard in [encode.features(samples)]
+)
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Recogniser:
+    mean, std = KNOWN.statistics()
+    small = model.untrained(model.recogniser(filters=12), mean=mean, std=std)
+    return recognise.fit(None, KNOWN, network=small, plan=Plan(30, 4, model.PLAN.optimizer), device="cpu")
+
+
+def test_it_learns(learnt: Recogniser) -> None:
+    told = score.score(learnt, KNOWN)
+    assert told.phone_error < 0.2 and told.frame_error < 0.25
+    assert int(told.confusion.sum()) == KNOWN.frames
+
+
+@pytest.mark.parametrize("piece", [160, 1000, 16_000])
+def test_a_stream_tells_the_same_phones_as_the_whole(learnt: Recogniser, piece: int) -> None:
+    samples = torch.cat([each for each, _ in SOUNDS[:3]])
+    stream = recognise.Stream(learnt)
+    found = [segment for each in samples.split(piece) for segment in stream.push(each)] + stream.finish()
+    heard = encode.features(samples)
+    path = learnt.path(heard)
+    expected = decode.segments(path, learnt.phones)
+    assert [each.phone for each in found] == [each.phone for each in expected]
+    assert [round(each.start, 4) for each in found] == [round(each.start, 4) for each in expected]
+    assert [round(each.end, 4) for each in found] == [round(each.end, 4) for each in expected]
+
+
+def test_a_stream_tells_before_its_end(learnt: Recogniser) -> None:
+    samples = torch.cat([each for each, _ in SOUNDS[:4]])
+    stream = recognise.Stream(learnt)
+    told = [segment for each in samples.split(160) for segment in stream.push(each)]
+    assert told[-1].end > len(samples) / 16_000 - 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 399, 1600])
+def test_short_sounds_are_recognised(learnt: Recogniser, count: int) -> None:
+    found = list(recognise.recognise(learnt, [torch.zeros(count)]))
+    assert len(found) == (count > 0)
+
+
+def test_an_utterance_is_told_the_same_whatever_it_is_batched_with(learnt: Recogniser) -> None:
+    """Padding repeats the last frame, which the windows at the edge would do; the LSTM looks back only."""
+    first, second = sorted(KNOWN.features[:2], key=lambda each: each.shape[2])
+    padded = torch.cat([first, first[..., -1:].expand(-1, -1, second.shape[2] - first.shape[2])], 2)
+    with torch.no_grad():
+        together = learnt.network(torch.stack([padded, second]))[0, : first.shape[2]]
+        alone = learnt.network(first[None])[0]
+    assert torch.allclose(together, alone, atol=1e-4)
+
+
+def test_it_is_saved_and_opened(learnt: Recogniser, tmp_path: Path) -> None:
+    recognise.save_recogniser(learnt, tmp_path / "a.safetensors", {"data": "24 sentences"})
+    opened = recognise.load_recogniser(str(tmp_path / "a.safetensors"))
+    assert opened.path(KNOWN.features[0]) == learnt.path(KNOWN.features[0])
+    assert networks.load(str(tmp_path / "a.safetensors")).card == {"data": "24 sentences"}
+    with pytest.raises(InputError, match="digits is no network for speech"):
+        recognise.load_recogniser("digits")
+
+
+def test_learning_goes_on_from_another(learnt: Recogniser) -> None:
+    """Trained twice in one process, and from a copy: the first stays as it was."""
+    before = {name: each.clone() for name, each in learnt.network.module.state_dict().items()}
+    again = recognise.fit(learnt, KNOWN, plan=Plan(1, 8, model.PLAN.optimizer), device="cpu")
+    after = learnt.network.module.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert any(not torch.equal(before[name], each) for name, each in again.network.module.state_dict().items())
+
+
+def test_a_checkpoint_is_of_this_corpus_only(learnt: Recogniser, tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+
+    def interrupt(step: int, _loss: float) -> None:
+        raise KeyboardInterrupt
+
+    plan = Plan(1, 8, model.PLAN.optimizer)
+    with pytest.raises(KeyboardInterrupt):
+        recognise.fit(learnt, KNOWN, plan=plan, device="cpu", checkpoint=path, on_step=interrupt)
+    if path.exists():
+        other = data.corpus(list(zip(KNOWN.features, KNOWN.labels, KNOWN.speakers, strict=True))[:-1])
+        with pytest.raises(InputError, match="is of a training with"):
+            recognise.fit(learnt, other, plan=plan, device="cpu", checkpoint=path)
+
+
+def stringed(frames: str) -> list[str]:
+    return score.string([phones.PHONES.index(each) for each in frames.split()], phones.PHONES)
+
+
+def test_phone_errors_are_of_strings_not_frames() -> None:
+    assert stringed("sil t t sil t aa aa sil") == ["t", "t", "aa"]
+    assert score.phone_error([["t", "aa"]], [["t", "aa"]]) == 0
+    assert score.phone_error([["k", "ae", "t"], ["s"]], [["k", "t"], ["s", "iy"]]) == 2 / 4  # one left out, one put in
+    assert score.phone_error([["k", "ae"]], [[]]) == 1
+    assert score.phone_error([[], ["s"]], [["t", "t"], ["s"]]) == 2  # put in where nothing is said
+
+
+@pytest.mark.parametrize("slides", ["time", "both", "none"])
+def test_siblings_have_as_many_parameters(slides: model.Slides) -> None:
+    wanted = model.parameters(model.recogniser())
+    assert abs(model.parameters(model.recogniser(slides)) / wanted - 1) < 0.01
+
+
+def test_filters_slide_along_frequency_only() -> None:
+    """Moved along frequency within what is pooled, a lone peak is told the same; moved along time it is not."""
+    module = model.untrained(model.recogniser(pooling=33), seed=0).module.eval()
+    window = dict(module.named_modules())["frames.window"]
+
+    def told(band: int, frame: int) -> Tensor:
+        given = torch.zeros(1, 3, encode.MELS, model.WINDOW)
+        given[0, 0, band, frame] = 10
+        with torch.no_grad():
+            return window(given)
+
+    assert torch.allclose(told(15, 7), told(22, 7), atol=1e-5)
+    assert not torch.allclose(told(15, 7), told(15, 9), atol=1e-3)
+
+
+def test_batches_are_cut_not_padded() -> None:
+    batches = model.batches(KNOWN.features, KNOWN.labels, batch=6, seed=0)
+    for _, (inputs, targets) in zip(range(8), batches(0), strict=False):
+        assert inputs.shape[0] == 6 and inputs.shape[3] == targets.shape[1] <= model.LONGEST
+        assert inputs.isfinite().all() and (targets >= 0).all()

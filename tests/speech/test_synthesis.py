@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from itertools import pairwise
+
+import pytest
+import torch
+
+from convsight.errors import InputError
+from convsight.speech import espeak, phones, sentences, synthesis
+from convsight.speech.audio import RATE
+
+
+def pitch(samples: torch.Tensor, rate: int) -> float:
+    """The median of the best lag of the correlation of a piece with itself, in Hz."""
+    found = []
+    for piece in samples.unfold(0, rate // 10, rate // 20):
+        spectrum = torch.fft.rfft(piece - piece.mean(), 2 * len(piece))
+        correlation = torch.fft.irfft(spectrum.abs().square())
+        low = rate // 400
+        lag = low + int(correlation[low : rate // 60].argmax())
+        if piece.abs().max() > 0.05 and correlation[lag] > 0.5 * correlation[0]:
+            found.append(rate / lag)
+    return float(torch.tensor(found).median())
+
+
+def test_there_are_enough_voices_and_they_are_mens_and_womens() -> None:
+    men, women = espeak.voices("male"), espeak.voices("female")
+    assert len(men) >= 20 and len(women) >= 15 and not {*men} & {*women}
+    heights = {
+        voice: pitch(spoken.samples, spoken.rate)
+        for voice in (*men[::5], *women[::4])
+        for spoken in [espeak.speak("The lonely neighbour remembered the yellow moon.", voice)]
+    }
+    assert max(heights[each] for each in men[::5]) < min(heights[each] for each in women[::4])
+
+
+def test_what_is_spoken_has_its_phones_in_order() -> None:
+    _, segments = synthesis.utterance("She sees three cats.", "m1", seed=0)
+    spoken = [each.phone for each in segments if each.phone != phones.SILENCE]
+    assert spoken == ["sh", "iy", "s", "iy", "z", "th", "r", "iy", "k", "ae", "t", "s"]
+    assert all(first.end == second.start for first, second in pairwise(segments))
+
+
+def test_silence_is_silent_where_the_labels_say_so() -> None:
+    samples, segments = synthesis.utterance("Apples, pears, and a plum.", "m3", seed=1, clean=True)
+    inside = [each for each in segments if each.phone == phones.SILENCE and each.end - each.start > 0.08]
+    assert inside
+    for each in inside:
+        quiet = samples[int((each.start + 0.02) * RATE) : int((each.end - 0.02) * RATE)]
+        assert quiet.abs().max() < 0.02 * samples.abs().max()
+
+
+def test_a_new_process_makes_the_same_sound_of_the_same_seed() -> None:
+    code = (
+        "from convsight.speech.synthesis import utterance; import hashlib; print([hashlib.sha256("
+        "utterance('A good day.', voice, seed=seed)[0].numpy().tobytes()).hexdigest() "
+        "for voice, seed in [('f2', 3), ('m1', 3), ('m1', 4)]])"
+    )
+    first, again = (subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2))
+    assert first == again and len({*first.split()}) == 3
+
+
+def test_noise_is_as_loud_as_it_was_asked_for() -> None:
+    speech, _ = synthesis.utterance("A good day.", "f2", seed=0, clean=True)
+    noise = synthesis.noisy(speech, snr=10, seed=0) - speech
+    assert (speech.square().mean() / noise.square().mean()).log10().item() * 10 == pytest.approx(10, abs=0.01)
+
+
+def test_a_telephone_lets_nothing_above_4_khz_through() -> None:
+    def above(samples: torch.Tensor) -> float:
+        power = torch.fft.rfft(samples).abs().square()
+        return float(power[len(power) * 9 // 16 :].sum() / power.sum())
+
+    whole, cut = (synthesis.utterance("She sees.", "m1", seed=0, clean=True, telephone=each)[0] for each in (False, True))
+    assert above(whole) > 0.02 and above(cut) < 1e-5
+
+
+def test_what_cannot_be_spoken_is_said() -> None:
+    with pytest.raises(InputError, match=r'no voice "en-us\+nobody"'):
+        espeak.speak("hello", "nobody")
+    with pytest.raises(InputError, match="says nothing"):
+        espeak.speak("")
+
+
+def test_sentences_are_many_and_follow_the_seed() -> None:
+    found = sentences.sentences(500, seed=1)
+    assert len({*found}) == 500 and found == sentences.sentences(500, seed=1) != sentences.sentences(500, seed=2)
+    assert not any(re.search(r"[A-Z]{2,}|_|\ba [aeiou]", each) for each in found)
+
+
+def test_sentences_hold_every_phone() -> None:
+    spoken = {
+        phone for each in sentences.sentences(150) for _, label in espeak.speak(each).phonemes for phone in phones.espeak(label)
+    }
+    assert spoken == {*phones.PHONES}
