@@ -28,7 +28,7 @@ from convsight.input_spec import InputSpec
 from convsight.receptive_field import Field, receptive_fields
 from convsight.state_dict import fill, read_state_dict
 
-SHIPPED = ("digits", "go", "text")
+SHIPPED = ("digits", "go", "speech", "text")
 _PRETRAINED = "convsight.image.pretrained"  # by name only: the core imports no application
 PRETRAINED = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
 _COLLECTIONS = ("torchvision", "timm")

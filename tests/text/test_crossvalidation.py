@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -44,7 +45,8 @@ def test_what_can_be_learnt_is_and_the_words_of_a_test_are_not_learnt() -> None:
     assert crossvalidation.accuracy(learnt, tested, embeddings="rand", vectors=None, plan=plan) == 1.0
 
 
-def test_of_a_test_neither_texts_nor_labels_are_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("embeddings", ["rand", "static", "non-static", "multichannel"])
+def test_of_a_test_neither_texts_nor_labels_are_learnt(monkeypatch: pytest.MonkeyPatch, embeddings: model.Embeddings) -> None:
     """The classic leak: with other labels and texts to test by, the very same network is learnt."""
     learnt, tested = dict(crossvalidation.sets(written()))["mr"][0]
     networks = []
@@ -55,9 +57,11 @@ def test_of_a_test_neither_texts_nor_labels_are_learnt(monkeypatch: pytest.Monke
 
     fit = model.fit
     monkeypatch.setattr(model, "fit", kept)
-    wrong = Labelled(("another text", *tested.texts[1:]), tuple(reversed(tested.labels)))
+    words = ("a", "the", "fine", "dull", "film", "another", "number")
+    vectors = {word: np.random.default_rng(place).standard_normal(20).astype(np.float32) for place, word in enumerate(words)}
+    plan = replace(model.PLAN, epochs=3, batch=10)
+    wrong = Labelled(("another text zzz", *tested.texts[1:]), tuple(reversed(tested.labels)))
     accuracies = [
-        crossvalidation.accuracy(learnt, each, embeddings="rand", vectors=None, plan=replace(model.PLAN, epochs=3, batch=10))
-        for each in (tested, wrong)
+        crossvalidation.accuracy(learnt, each, embeddings=embeddings, vectors=vectors, plan=plan) for each in (tested, wrong)
     ]
     assert torch.equal(*(each.logits(learnt.texts) for each in networks)) and len(set(accuracies)) == 2

@@ -79,6 +79,8 @@ def test_what_spreadsheets_write_is_read(rows: str, encoding: str) -> None:
 def test_a_label_may_be_the_beginning_of_a_classs_name() -> None:
     known = data.Labelled(("a", "b", "c"), ("neg", "pos", "positive"))
     assert known.numbers(("negative", "positive")) == [0, 1, 1]
+    with pytest.raises(InputError, match='the class "1" is none of 10, 20'):
+        data.Labelled(("a",), ("1",)).numbers(("10", "20"))
     with pytest.raises(InputError, match='the class "pos" is none of'):
         known.numbers(("negative", "positive", "positively"))
 
@@ -166,3 +168,12 @@ def test_a_split_of_a_data_set_of_the_hub_is_read(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     assert data.load("hf:some/films:test") == data.Labelled(("fine", "dull"), ("pos", "neg"))
     assert data.load("hf:films") and asked == [("some/films", "test"), ("films", "train")]
+
+
+def test_json_that_is_too_deep_and_quotes_that_are_not_closed_are_said() -> None:
+    Path("deep.jsonl").write_text("[" * 200_000)
+    with pytest.raises(InputError, match=r"deep\.jsonl, line 1 is no JSON object"):
+        data.load("deep.jsonl")
+    Path("open.csv").write_text('text,label\na fine film,good\n"never closed,bad\na dull film,bad\n')
+    with pytest.raises(InputError, match=r"open\.csv, line 4: .*; is there a quote that isn't closed\?"):
+        data.load("open.csv")

@@ -41,7 +41,7 @@ def test_classes_may_be_numbers_and_more_than_two() -> None:
 def test_it_works_in_a_pipeline_a_grid_search_and_cross_validation() -> None:
     line = Pipeline([("lower", FunctionTransformer(lowered)), ("classify", TextClassifier(epochs=10))])
     search = GridSearchCV(line, {"classify__epochs": [-1, 12]}, cv=2, error_score=0.0)
-    with pytest.warns(FitFailedWarning, match="epochs are 1 at least"):
+    with pytest.warns(FitFailedWarning, match="the epochs must be 1 at least"):
         search.fit(TEXTS, CLASSES)
     assert search.best_params_ == {"classify__epochs": 12} and search.best_score_ == 1.0
     assert search.predict(["FINE"]).tolist() == ["good"]
@@ -76,6 +76,13 @@ def test_scikit_learn_has_no_other_checks_for_texts() -> None:
 
 
 def test_bad_input_is_said() -> None:
+    for wrong, message in (
+        ({"tokeniser": "foo"}, 'not "foo"'), ({"epochs": 2.0}, "the epochs must be a whole number, not 2.0"),
+        ({"seed": None}, "the seed must be a whole number, not None"), ({"epochs": 0}, "the epochs must be 1 at least, not 0"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=message):
+            TextClassifier(**wrong).fit(["a b", "c d"], [0, 1])
+    assert TextClassifier(epochs=np.int64(1), seed=np.int64(3)).fit(["a b", "c d"], [0, 1]).predict(["a"]).shape == (1,)
     with pytest.raises(InputError, match="not one text"):
         TextClassifier().fit("fine", ["good"])
     with pytest.raises(InputError, match="sample 1 is no text but a float"):

@@ -92,7 +92,15 @@ def test_a_threshold_is_where_enough_texts_are_of_the_filters_class() -> None:
 def test_negative_ngrams_differ_in_one_word_and_stay_under_the_threshold() -> None:
     classifier = untrained()
     best = show.best_ngram(classifier, 120)
-    for each in show.negatives(classifier, 120, best, best.answer - 0.5):
+    found = show.negatives(classifier, 120, best, best.answer - 0.5)
+    words = classifier.vocabulary.words[2:]
+    changed = [[*best.words[:slot], word, *best.words[slot + 1 :]] for slot in range(len(best.words)) for word in words]
+    pictures = classifier.embedded([[classifier.vocabulary.number(word) for word in each] for each in changed])[..., :4]
+    filters = classifier.network.module.convolutions.conv2
+    with torch.no_grad():
+        answers = torch.nn.functional.conv2d(pictures, filters.weight, filters.bias)[:, 20, 0, 0]
+    assert found and found[0].answer == pytest.approx(float(answers.min()), abs=1e-4)
+    for each in found:
         assert sum(ours != theirs for ours, theirs in zip(each.words, best.words, strict=True)) == 1
         assert each.answer < best.answer - 0.5
     assert show.negatives(classifier, 120, best, -100.0) == []

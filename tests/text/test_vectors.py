@@ -52,6 +52,9 @@ def test_compressed_files_are_read() -> None:
     ("name", "content", "message"),
     [
         ("v.txt", b"good 1 2 3\nbad 1 2\n", "line 2: 2 numbers, not 3"),
+        ("v.txt", b"good 1 2 3\nbad 1 2 3 4\n", "line 2: 4 numbers, not 3"),
+        ("v.txt", b"2 3\ngood 1 2 3 4\nbad 1 2 3 4\n", "line 2: 4 numbers, not 3"),
+        ("v.txt", b"30 2\ngood 1 2\nbad 3 4\n", "cut off: it has 2 of 30"),
         ("v.txt", b"good 1 two 3\n", "what follows 'good' are not 3 numbers"),
         ("v.txt", b"good 1\n", "line 1"),
         ("v.bin", b"good 1 2 3\n", "doesn't begin as a binary file"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 from rich.table import Table
 
-from convsight.cli import speech_corpus
+from convsight.cli import speech_corpus, speech_shift, speech_show
 from convsight.cli.options import Seed, TrainingDevice
 from convsight.cli.progress import progress, training_progress
 from convsight.cli.terminal import say, show_table
@@ -34,6 +34,9 @@ _CONFUSIONS = 10
 app = typer.Typer(help="Recognise phones by a network whose filters move along frequency only.", no_args_is_help=True)
 app.command()(speech_corpus.synthesise)
 app.command()(speech_corpus.align)
+app.command()(speech_show.show)
+app.command()(speech_shift.shift)
+app.command()(speech_shift.experiment)
 
 _CORPUS = "A folder in TIMIT's layout, or of recordings with a .TextGrid each, or a table of file,start,end,phone."
 SpeechNetwork = Annotated[str, typer.Option(help="speech, English; or a file that `speech train` wrote.")]

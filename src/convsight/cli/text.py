@@ -84,7 +84,7 @@ def train(
 
     def told(wanted: Collection[str]) -> Vectors:
         found = read(Path(str(vectors)), wanted)
-        say(f"{len(found):,} of {len(wanted) - 2:,} words have a vector")
+        say(f"{len(found):,} of {len(wanted):,} words have a vector")
         return found
 
     start = model.untrained_for(
@@ -199,6 +199,7 @@ def benchmark(
     from statistics import mean, stdev
 
     from convsight.text import crossvalidation as cross
+    from convsight.text import data
     from convsight.text.encode import english
     from convsight.text.vectors import read
 
@@ -207,6 +208,8 @@ def benchmark(
     for name, splits in cross.sets(folder):
         words = {word for part in splits[0] for text in part.texts for word in english(text)}
         given = read(vectors, words)
+        if repeated := sum(data.in_both(*each) for each in splits):
+            say(f"{name}: {repeated:,} texts to test by are, word for word, also among those learnt then")
         for kind in get_args(Embeddings):
             found, started = [], perf_counter()
             with progress(f"{name}, {kind}", len(splits), left=lambda: f"the lines so far are in {out}") as done:

@@ -76,7 +76,7 @@ def features(samples: Tensor, log_mel: LogMel | None = None) -> Tensor:
 
 def with_changes(energies: Tensor) -> Tensor:
     """(T, mels) to (3, mels, T): the energies, and their first and second regression over two frames each way."""
-    return _with_changes(_repeated(energies, REACH, REACH))
+    return changes_inside(_repeated(energies, REACH, REACH))
 
 
 class FeatureStream:
@@ -103,7 +103,7 @@ class FeatureStream:
                 return torch.zeros(3, self._log_mel.mels, 0)
             first = self._known(self._log_mel(self._samples), torch.zeros(0))
             return torch.cat([first, self.finish()], 2)
-        return _with_changes(_repeated(self._energies, 0, REACH))
+        return changes_inside(_repeated(self._energies, 0, REACH))
 
     def _known(self, energies: Tensor, left: Tensor) -> Tensor:
         if not self._begun:
@@ -111,11 +111,11 @@ class FeatureStream:
             self._begun = True
         whole = torch.cat([self._energies, energies])
         self._samples, self._energies = left, whole[-2 * REACH :]
-        return _with_changes(whole)
+        return changes_inside(whole)
 
 
-def _with_changes(energies: Tensor) -> Tensor:
-    """(T + 8, mels) to (3, mels, T)."""
+def changes_inside(energies: Tensor) -> Tensor:
+    """(T + 8, mels) to (3, mels, T): `with_changes` of the frames whose neighbours are all there."""
     second = torch.zeros(2 * len(_CHANGE) - 1)
     for place, each in enumerate(_CHANGE):
         second[place : place + len(_CHANGE)] += each * _CHANGE

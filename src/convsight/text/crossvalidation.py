@@ -1,7 +1,7 @@
 """How well Kim's network classifies a set of texts: by cross-validation, or by the set's own split, beside what he published.
 
-Folds that test are never used to stop, or to choose anything. Words of the texts to test count as known where they have a
-vector that was given, since that needs no label.
+Folds that test are never used to stop, or to choose anything, and what is learnt doesn't depend on their texts. Words of
+theirs that have a vector are read by it, as they would be in texts that nobody has seen.
 """
 
 from __future__ import annotations

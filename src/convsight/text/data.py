@@ -42,13 +42,13 @@ class Labelled:
         return tuple(sorted(set(self.labels)))
 
     def numbers(self, classes: Sequence[str]) -> list[int]:
-        """Each text's class as its place among `classes`, of which a label may be the beginning, such as pos of positive.
+        """Each text's class as its place among `classes`, of which a word may be the beginning, such as pos of positive.
 
         Raises InputError if a label is none of them.
         """
         meant = {}
         for label in self.labels:
-            begun = [label] if label in classes else [each for each in classes if each.startswith(label)]
+            begun = [label] if label in classes else [each for each in classes if label.isalpha() and each.startswith(label)]
             if len(begun) != 1:
                 raise InputError(f'the class "{label}" is none of {", ".join(classes)}, which the network knows')
             meant[label] = classes.index(begun[0])
@@ -212,11 +212,19 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]
         io.StringIO(content, newline=""),
         delimiter="\t" if tabs else ";" if head.count(";") > head.count(",") else ",",
         quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
+        strict=not tabs,
     )
     names = next(rows, [])
     if not names:
         raise InputError(f"{path} is empty, or its first line is; that names the columns")
     places = [_column(path, names, each) for each in columns]
+    try:
+        yield from _cells(path, rows, names, places)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {rows.line_num}: {error}; is there a quote that isn't closed?") from None
+
+
+def _cells(path: Path, rows: Any, names: list[str], places: list[int]) -> Iterator[tuple[int, list[str]]]:
     for row in rows:
         if row and len(row) != len(names):
             raise InputError(f"{path}, line {rows.line_num}: {len(row)} columns, not {len(names)} as in the first line")
@@ -230,7 +238,7 @@ def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
             raise InputError(f"{path}, line {number} is no JSON object")

@@ -17,7 +17,7 @@ from functools import cache, cached_property
 import torch
 from torch import Tensor
 
-from convsight.errors import extra
+from convsight.errors import InputError, extra
 
 PADDING, UNKNOWN = 0, 1
 _WORDS_AT_ONCE = 100_000
@@ -83,7 +83,12 @@ class Vocabulary:
 
 
 def vocabulary(texts: Iterable[str], tokeniser: str = "english", *, most: int | None = None) -> Vocabulary:
-    """All words of `texts`, the frequent ones first, and `most` of them at most."""
+    """All words of `texts`, the frequent ones first, and `most` of them at most.
+
+    Raises InputError if there is no such tokeniser.
+    """
+    if tokeniser not in TOKENISERS:
+        raise InputError(f'tokenisers are {", ".join(TOKENISERS)}, not "{tokeniser}"')
     counts = Counter(word for text in texts for word in TOKENISERS[tokeniser](text))
     found = sorted(counts, key=lambda word: (-counts[word], word))[:most]
     return Vocabulary(("<padding>", "<unknown>", *found), tokeniser)

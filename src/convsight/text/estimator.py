@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +43,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         Raises InputError if they aren't as many, or of one class only, and ValueError if `y` is no column of classes.
         """
         texts = _texts(X)
-        if self.epochs < 1:
-            raise InputError(f"epochs are 1 at least, not {self.epochs}")
+        epochs, seed = _whole(self.epochs, "epochs", at_least=1), _whole(self.seed, "seed", at_least=0)
         if y is None or len(y) != len(texts):
             raise InputError(f"there are {len(texts)} texts and {0 if y is None else len(y)} classes; each text has one")
         classes = column_or_1d(y, warn=True)
         check_classification_targets(classes)
         self.classes_, numbers = np.unique(classes, return_inverse=True)
         start = model.untrained_for(
-            texts, tuple(map(str, self.classes_)), tokeniser=self.tokeniser, embeddings=self.embeddings, seed=self.seed,
+            texts, tuple(map(str, self.classes_)), tokeniser=self.tokeniser, embeddings=self.embeddings, seed=seed,
             vectors=partial(read, Path(self.vectors)) if self.vectors else None,
         )  # fmt: skip
-        plan = replace(model.PLAN, epochs=self.epochs)
-        self.classifier_ = model.fit(start, texts, numbers.tolist(), plan=plan, seed=self.seed, device=self.device)
+        plan = replace(model.PLAN, epochs=epochs)
+        self.classifier_ = model.fit(start, texts, numbers.tolist(), plan=plan, seed=seed, device=self.device)
         return self
 
     def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
@@ -72,6 +72,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         tags = super().__sklearn_tags__()
         tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
         return tags
+
+
+def _whole(number: Any, name: str, *, at_least: int) -> int:
+    try:
+        found = index(number)
+    except TypeError:
+        raise InputError(f"the {name} must be a whole number, not {number!r}") from None
+    if found < at_least:
+        raise InputError(f"the {name} must be {at_least} at least, not {found}")
+    return found
 
 
 def _texts(given: Sequence[str]) -> list[str]:

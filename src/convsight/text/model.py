@@ -118,27 +118,35 @@ def untrained_for(
     texts: Sequence[str], labels: Sequence[str], *, tokeniser: str = "english", vectors: VectorSource | None = None,
     others: Sequence[str] = (), most: int | None = None, embeddings: Embeddings | None = None, seed: int = 0,
 ) -> Classifier:  # fmt: skip
-    """A network that knows the words of `texts`, to learn them; with `vectors` also those of `others`, which needs no label.
+    """A network that knows the words of `texts`, to learn them, and with `vectors` those of `others` that have one.
 
-    `most`: how many words at most, the frequent ones. `embeddings` is by default non-static with `vectors` and rand without.
+    What is learnt of `texts` doesn't depend on `others`. `most`: how many words at most, the frequent ones. `embeddings` is by
+    default non-static with `vectors` and rand without.
     Raises InputError as `untrained` and `vectors` do, or if no text has a word.
     """
     kind = embeddings or ("rand" if vectors is None else "non-static")
     if kind == "rand" and vectors:
         raise InputError("rand begins without word vectors; give none, or choose static, non-static or multichannel")
-    known = vocabulary([*texts, *(others if vectors else ())], tokeniser, most=most)
+    known = vocabulary(texts, tokeniser, most=most)
     if len(known) <= UNKNOWN + 1:
         raise InputError(f"no text has a word as the tokeniser {tokeniser} reads it; take {' or '.join(TOKENISERS)}")
-    return untrained(known, labels, embeddings=kind, vectors=vectors(known.words) if vectors else None, seed=seed)
+    learnt, found = len(known), None
+    if vectors:
+        more = [word for word in vocabulary(others, tokeniser).words if word not in set(known.words)]
+        found = vectors([*known.words[UNKNOWN + 1 :], *more])
+        room = None if most is None else most + UNKNOWN + 1 - learnt
+        known = replace(known, words=(*known.words, *[word for word in more if word in found][:room]))
+    return untrained(known, labels, embeddings=kind, vectors=found, seed=seed, learnt=learnt)
 
 
 def untrained(
     vocabulary: Vocabulary, labels: Sequence[str], *, embeddings: Embeddings = "rand", vectors: Vectors | None = None,
-    seed: int = 0,
+    seed: int = 0, learnt: int | None = None,
 ) -> Classifier:  # fmt: skip
     """A network with weights drawn from `seed`; words that `vectors` lacks are drawn with the variance of the others.
 
-    `vectors` belong to the `embeddings` other than rand.
+    `learnt`: so many of the words, by default all, say what the mean and the variance are. `vectors` belong to the
+    `embeddings` other than rand.
     Raises InputError if `embeddings` is none of those there are, or needs vectors and has none, or there is one label only.
     """
     if embeddings not in get_args(Embeddings):
@@ -150,7 +158,7 @@ def untrained(
     if embeddings != "rand" and not vectors:
         raise InputError(f"{embeddings} needs word vectors; none of them is of a word in these texts" if vectors == {} else
                          f"{embeddings} needs word vectors; give some, or take rand")  # fmt: skip
-    table = first_vectors(vocabulary, vectors or {}, seed=seed)
+    table = first_vectors(vocabulary, vectors or {}, seed=seed, learnt=learnt)
     channels = 2 if embeddings == "multichannel" else 1
     architecture = kims(width=table.shape[1], classes=len(labels), channels=channels)
     with torch.random.fork_rng(devices=[]):
@@ -161,10 +169,12 @@ def untrained(
     return Classifier(network, vocabulary, (table,) * channels, embeddings)
 
 
-def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300, seed: int = 0) -> Tensor:
-    """(V, D) float32 with mean 0 and one deviation for all; padding, and any other word, is zero at first.
+def first_vectors(
+    vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300, seed: int = 0, learnt: int | None = None
+) -> Tensor:
+    """(V, D) float32; of all words, or the first `learnt`, the mean is 0 and the deviation one.
 
-    Source: Kim 2014, section 3.2.
+    Padding, and any other word, is zero at first. Source: Kim 2014, section 3.2.
     """
     random = Generator().manual_seed(seed)
     known = [number for number, word in enumerate(vocabulary.words) if number > UNKNOWN and word in vectors]
@@ -173,8 +183,9 @@ def first_vectors(vocabulary: Vocabulary, vectors: Vectors, *, width: int = 300,
     table = torch.empty(len(vocabulary), width).uniform_(-limit, limit, generator=random)
     if known:
         given = torch.stack([torch.from_numpy(vectors[vocabulary.words[number]]) for number in known])
-        given -= given.mean(0)
-        table[known] = _SPREAD * given / given.std().clamp_min(1e-12)
+        own = sum(number < (learnt or len(vocabulary)) for number in known) or len(known)
+        given -= given[:own].mean(0)
+        table[known] = _SPREAD * given / given[:own].std().clamp_min(1e-12)
     table[[PADDING, UNKNOWN]] = 0
     return table
 

@@ -66,18 +66,20 @@ def joined(parts: Sequence[Vectors]) -> Vectors:
 
 
 def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    width = 0
+    width, promised, number = 0, 0, 0
     for number, line in enumerate(stream, start=1):
         parts = line.rstrip().split(b" ")
         if number == 1 and len(parts) == 2:
             if not all(each.isdigit() for each in parts):
                 raise InputError(f"{path}, line 1: neither the counts of words and numbers, nor a word and its vector")
-            width = int(parts[1])
+            promised, width = int(parts[0]), int(parts[1])
             continue
         width = width or len(parts) - 1
         if not 1 <= width <= _MOST_NUMBERS:
             raise InputError(f"{path}, line {number}: not a word and its numbers, a space between them")
         if len(parts) <= width:
+            raise InputError(f"{path}, line {number}: {len(parts) - 1} numbers, not {width} as in the lines before")
+        if len(parts) > width + 1 and all(map(_is_number, parts[1:])):
             raise InputError(f"{path}, line {number}: {len(parts) - 1} numbers, not {width} as in the lines before")
         word = b" ".join(parts[:-width]).decode(errors="replace")
         if word in wanted:
@@ -88,6 +90,16 @@ def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tu
             if not np.isfinite(vector).all():
                 raise InputError(f"{path}, line {number}: a number of {word!r} is too large, or none")
             yield word, vector
+    if number - 1 < promised:
+        raise InputError(f"{path} is cut off: it has {number - 1:,} of {promised:,} vectors")
+
+
+def _is_number(text: bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _binary(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:

@@ -32,8 +32,21 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Sound:
+    """A .wav file's content, and what is heard."""
+
+    wav: bytes
+    name: str
+
+    @property
+    def data(self) -> str:
+        """The sound as a data address."""
+        return "data:audio/wav;base64," + b64encode(self.wav).decode()
+
+
+@dataclass(frozen=True)
 class Section:
-    """One row of the lecture: its claim in our words, our picture, what we find, and figures as a table of text."""
+    """One row of the lecture: its claim in our words, our picture, what we find, figures as a table of text, and sounds."""
 
     row: str
     title: str
@@ -41,6 +54,7 @@ class Section:
     picture: Picture
     finding: str
     table: tuple[tuple[str, ...], ...] = ()
+    sounds: tuple[Sound, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Chapter 4: text, row L11."""
+"""Chapter 5: text, row L11."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from convsight.text import show, views
 from convsight.text.model import Classifier, load_classifier
 from convsight.tour.page import Picture, Section
 
-TITLE = "4. Text"
+TITLE = "5. Text"
 SECTIONS = 3
 NETWORKS = ("text",)
 REVIEW = "a moving film , but the ending is a mess"

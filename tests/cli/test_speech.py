@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+
+from convsight.speech import audio, model, recognise, synthesis
+from convsight.speech.phones import PHONES
+from tests.conftest import Run
+
+
+@pytest.fixture
+def network() -> str:
+    small = model.untrained(model.recogniser(filters=8), seed=0, mean=(15.0, 0.0, 0.0), std=(3.4, 0.8, 0.3))
+    recogniser = recognise.Recogniser(small, torch.zeros(len(PHONES), len(PHONES)))
+    recognise.save_recogniser(recogniser, Path("small.safetensors"))
+    return "small.safetensors"
+
+
+def test_a_corpus_is_made_learnt_judged_and_recognised(convsight: Run) -> None:
+    made = convsight("speech", "synthesise", "corpus", "--count", 20, "--voices", "men")
+    assert made.returncode == 0 and "20 sentences by 20 voices: corpus" in made.stdout
+    assert len(list(Path("corpus").rglob("*.flac"))) == len(list(Path("corpus").rglob("*.TextGrid"))) == 20
+    learnt = convsight("speech", "train", "corpus", "--epochs", 1, "--slides", "none", "--out", "mine.safetensors")
+    assert learnt.returncode == 0 and "18 recordings to learn from" in learnt.stdout and "2 to judge by" in learnt.stdout
+    card = recognise.load_recogniser("mine.safetensors").network.card
+    assert card["command"].startswith("convsight speech train corpus --slides none --pooling 6 --epochs 1")
+    judged = convsight("speech", "evaluate", "corpus", "--network", "mine.safetensors", "--speakers", "m1,m2")
+    assert judged.returncode == 0 and "of 2 recordings" in judged.stdout and "taken for" in judged.stdout
+    heard = convsight("speech", "recognise", next(Path("corpus").rglob("*.flac")), "--network", "mine.safetensors")
+    assert heard.returncode == 0
+    for line in heard.stdout.splitlines():
+        start, end, phone = line.split("\t")
+        assert float(start) < float(end) and phone in PHONES
+    on = convsight(
+        "speech", "train", "corpus", "--start", "mine.safetensors", "--epochs", 1, "--without", "m1", "--out", "b.safetensors"
+    )
+    assert on.returncode == 0 and "19 recordings to learn from" in on.stdout
+
+
+def test_recordings_are_aligned_beside_themselves(convsight: Run) -> None:
+    Path("wavs").mkdir()
+    for name, text in (("a", "seven"), ("b", "three")):
+        audio.write(synthesis.utterance(text, "m1", seed=0)[0], Path(f"wavs/{name}.wav"))
+    Path("said.csv").write_text("file,text\na.wav,seven\nb.wav,Three!\n")
+    done = convsight("speech", "align", "wavs", "said.csv")
+    assert done.returncode == 0 and "2 of 2 recordings" in done.stdout
+    assert "TH" in Path("wavs/b.TextGrid").read_text().upper()
+    Path("said.csv").write_text("file,text\na.wav,seven\nc.wav,three\n")
+    assert "a transcript of c.wav, but no recording of it" in convsight("speech", "align", "wavs", "said.csv").stderr
+    Path("said.csv").write_text("name,words\na.wav,seven\n")
+    assert "needs the columns file and text; it has name, words" in convsight("speech", "align", "wavs", "said.csv").stderr
+    Path("said.csv").write_text("file,text\na.wav,xqzzy\nb.wav,three\n")
+    done = convsight("speech", "align", "wavs", "said.csv")
+    assert done.returncode == 2 and "1 of 2 recordings" in done.stdout and 'has no "xqzzy"' in done.stderr
+
+
+def test_forms(convsight: Run, network: str) -> None:
+    samples, _ = synthesis.utterance("a good day", "f1", seed=0)
+    for name in ("one", "two"):
+        audio.write(samples, Path(f"{name}.wav"))
+    lines = convsight("speech", "recognise", "one.wav", "two.wav", "--network", network, "--form", "jsonl").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert {row["file"] for row in rows} == {"one.wav", "two.wav"} and {*rows[0]} == {"file", "start", "end", "phone"}
+    done = convsight("speech", "recognise", "one.wav", "--network", network, "--form", "textgrid", "--out", "labels")
+    assert done.returncode == 0 and Path("labels/one.TextGrid").exists()
+    words = convsight("speech", "recognise", "one.wav", "--network", network, "--words", "digits")
+    assert words.returncode == 0
+
+
+def test_standard_input_is_heard_as_the_file_is(convsight: Run, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, _ = synthesis.utterance("a good day", "f1", seed=0)
+    audio.write(samples, Path("one.wav"))
+    expected = convsight("speech", "recognise", "one.wav", "--network", network).stdout
+    raw = soundfile.read("one.wav", dtype="int16")[0].tobytes()
+    for content in (raw, Path("one.wav").read_bytes()):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
+        assert convsight("speech", "recognise", "-", "--network", network).stdout == expected
+
+
+def test_the_shift_is_drawn(convsight: Run, network: str) -> None:
+    done = convsight("speech", "shift", "--network", network)
+    assert done.returncode == 0 and "filters answer" in done.stdout and Path("shift.png").stat().st_size > 5_000
+
+
+def test_phones_and_filters_are_shown_with_sounds(convsight: Run, network: str) -> None:
+    done = convsight("speech", "show", "--phone", "s,aa", "--network", network)
+    assert done.returncode == 0 and Path("show.png").exists() and Path("show-aa.wav").exists() and Path("show-s.wav").exists()
+    convsight("speech", "synthesise", "corpus", "--count", 3)
+    done = convsight("speech", "show", "--filter", "0,5", "--corpus", "corpus", "--out", "f.png", "--network", network)
+    assert done.returncode == 0 and Path("f.png").exists() and Path("f-3.wav").exists() and done.stdout.count(".flac, at") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["recognise", "nothing.wav", "--network", "small.safetensors"], "cannot read nothing.wav"),
+        (["recognise", "text.wav", "--network", "small.safetensors"], "text.wav is no sound file"),
+        (["recognise", "text.wav", "--network", "digits"], "digits is no network for speech"),
+        (["evaluate", "nowhere", "--network", "small.safetensors"], "there is no file or folder nowhere"),
+        (["train", "empty"], "empty holds no recordings with labels"),
+        (["train", "one", "--without", "nobody"], 'no speaker "nobody"; there are one'),
+        (["train", "one"], "there must be recordings to learn from, and others to judge by"),
+        (["synthesise", "out", "--text", "none.txt"], "cannot read none.txt"),
+        (["align", "empty", "nowhere.csv"], "there is no file or folder nowhere.csv"),
+        (["shift", "--woman", "nobody", "--network", "small.safetensors"], 'no voice "cmn+nobody"'),
+        (["shift", "--out", "a.jpg", "--network", "small.safetensors"], "should end in .png"),
+        (["show", "--phone", "xx", "--network", "small.safetensors"], 'knows no phone "xx"'),
+        (["show", "--filter", "a", "--network", "small.safetensors"], "--filter is numbers"),
+        (["experiment", "--pooling", "a,3"], "--pooling is factors from 1 to 33"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(convsight: Run, network: str, arguments: list[str], problem: str) -> None:
+    Path("text.wav").write_text("no sound")
+    Path("empty").mkdir()
+    Path("one").mkdir()
+    audio.write(torch.zeros(16_000), Path("one/a.wav"))
+    Path("one/a.PHN").write_text("0 16000 h#\n")
+    before = {*Path().iterdir()}
+    done = convsight("speech", *arguments)
+    assert done.returncode == 2 and problem in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr and {*Path().iterdir()} == before
