@@ -93,3 +93,29 @@ def test_what_describes_no_architecture_is_said() -> None:
         Architecture.from_dict({"channels": 1, "axes": [3, 4]})
     with pytest.raises(InputError, match="two axes, not 1"):
         build(replace(DIGITS, axes={"time": 5}))
+
+
+def test_a_recurrent_network_goes_frame_by_frame() -> None:
+    declared = Architecture(
+        channels=3,
+        axes={"frequency": 40, "time": 15},
+        convolutions=(Convolution(4, slides={"frequency": 8}, pools={"frequency": 6}),),
+        fully_connected=(6,),
+        outputs=5,
+        recurrent=7,
+    )
+    assert Architecture.from_dict(declared.to_dict()) == declared
+    network = build(declared).eval()
+    given = torch.randn(2, 3, 40, 30)
+    whole = network(given)
+    assert whole.shape == (2, 30, 5)
+    changed = given.clone()
+    changed[..., 20:] = 0
+    assert torch.equal(network(changed)[:, :13], whole[:, :13])  # the LSTM looks back, a window seven frames ahead
+    assert not torch.allclose(network(changed)[:, 13], whole[:, 13])
+    window = network.get_submodule("frames.window")
+    told = window(given[:1, ..., 3:18])
+    lstm = network.get_submodule("frames").told(given[:1])[0, 3]
+    assert torch.allclose(told[0], lstm, atol=1e-5)
+    with pytest.raises(InputError, match="second axis is time, an odd number of frames"):
+        build(replace(declared, axes={"frequency": 40, "time": 14}))
