@@ -88,7 +88,7 @@ def _heard(recogniser: Recogniser) -> Section:
             png(seen.picture),
             "A spectrogram with the recognised phones under it",
             "convsight speech recognise sentence.wav",
-            f'{OPEN}; views.heard(hears, audio.read(Path("sentence.wav")))',
+            f'from pathlib import Path; {OPEN}; views.heard(hears, audio.read(Path("sentence.wav")))',
             smooth=True,
         ),
         finding=f"Heard: {' '.join(heard)}. Said: {' '.join(spoken)}. That is {score.phone_error([spoken], [heard]):.0%} phone "
