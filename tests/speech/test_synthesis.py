@@ -53,6 +53,13 @@ def test_silence_is_silent_where_the_labels_say_so() -> None:
         assert quiet.abs().max() < 0.02 * samples.abs().max()
 
 
+def test_what_was_said_before_changes_nothing() -> None:
+    first = synthesis.utterance("A good day.", "f2", seed=3)
+    other = synthesis.utterance("A good day.", "Alicia", seed=4)
+    again = synthesis.utterance("A good day.", "f2", seed=3)
+    assert torch.equal(first[0], again[0]) and first[1] == again[1] and not torch.equal(first[0], other[0])
+
+
 def test_a_new_process_makes_the_same_sound_of_the_same_seed() -> None:
     code = (
         "from convsight.speech.synthesis import utterance; import hashlib; print([hashlib.sha256("

@@ -30,7 +30,7 @@ def show(
 
     Example: convsight speech show --filter 3 --corpus recordings/
     """
-    from convsight.speech import audio, data, draw
+    from convsight.speech import audio, data, draw, views
     from convsight.speech import show as showing
     from convsight.speech.recognise import load_recogniser
 
@@ -39,10 +39,10 @@ def show(
     opened = load_recogniser(network)
     if filters is None:
         names = [each.strip() for each in phones.split(",")]
-        found = showing.phone_pattern(opened, names, seed=seed)
-        write_png(draw.patterns(found.input[:, 0].transpose(1, 2), names), out)
-        for name, energies in zip(names, found.input[:, 0], strict=True):
-            audio.write(showing.sound(energies.T), out.with_name(f"{out.stem}-{name}.wav"))
+        seen = views.phones(opened, names, seed=seed)
+        write_png(seen.picture, out)
+        for name, energies in zip(names, seen.energies, strict=True):
+            audio.write(showing.sound(energies), out.with_name(f"{out.stem}-{name}.wav"))
         say(f"what {', '.join(names)} look like to {opened.network.name}: {out}; as sounds: {out.with_name(out.stem)}-*.wav")
         return
     numbers = [int(each) for each in filters.split(",") if each.strip().isdecimal()]

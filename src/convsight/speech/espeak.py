@@ -1,10 +1,12 @@
-"""espeak-ng as a library: sentences spoken by its voices, with the time of every phoneme. Loaded once a process."""
+"""espeak-ng as a library: sentences spoken by its voices, with the time of every phoneme."""
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,17 +60,11 @@ def voices(gender: str) -> tuple[str, ...]:
 def speak(text: str, voice: str = "", *, language: str = "en-us", rate: int = 175, pitch: int = 50, spread: int = 50) -> Spoken:
     """`text` spoken by a variant of the language's voice, at `rate` words a minute, `pitch` and its `spread` from 0 to 99.
 
-    espeak-ng goes on from where it was: the same calls in the same order, in a new process, give the same sound.
     Raises InputError if there is no such voice, or nothing comes of the text.
     """
     if not text.strip():
         raise InputError("espeak-ng says nothing for an empty text")
-    library, sample_rate = _library()
     name = f"{language}+{voice}" if voice else language
-    if (voice and not (_variants() / voice).is_file()) or library.espeak_SetVoiceByName(name.encode()):
-        raise InputError(f'espeak-ng has no voice "{name}"')
-    for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, spread)):
-        library.espeak_SetParameter(parameter, value, 0)
     parts: list[Any] = []
     phonemes: list[tuple[int, str]] = []
 
@@ -80,11 +76,16 @@ def speak(text: str, voice: str = "", *, language: str = "en-us", rate: int = 17
                 phonemes.append((event.sample, _string(event)))
         return 0
 
-    callback = _Callback(receive)
-    library.espeak_SetSynthCallback(callback)
-    given = text.encode() + b"\0"
-    library.espeak_Synth(given, len(given), 0, 0, 0, _UTF8, None, None)
-    library.espeak_Synchronize()
+    with _library() as (library, sample_rate):
+        if (voice and not (_variants() / voice).is_file()) or library.espeak_SetVoiceByName(name.encode()):
+            raise InputError(f'espeak-ng has no voice "{name}"')
+        for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, spread)):
+            library.espeak_SetParameter(parameter, value, 0)
+        callback = _Callback(receive)
+        library.espeak_SetSynthCallback(callback)
+        given = text.encode() + b"\0"
+        library.espeak_Synth(given, len(given), 0, 0, 0, _UTF8, None, None)
+        library.espeak_Synchronize()
     if not parts or not phonemes:
         raise InputError(f'espeak-ng says nothing for "{text}"')
     samples = torch.from_numpy(np.concatenate(parts).astype(np.float32) / 2**15)
@@ -106,12 +107,18 @@ def _string(event: _Event) -> str:
     return ctypes.string_at(ctypes.addressof(event.name), 8).partition(b"\0")[0].decode()
 
 
-@cache
-def _library() -> tuple[Any, int]:
+@contextmanager
+def _library() -> Iterator[tuple[Any, int]]:
+    """The library, loaded anew, so that nothing is left in it of what was said before; and its rate."""
     loader = extra("espeakng_loader", "speech")
     library = ctypes.CDLL(loader.get_library_path())
-    rate = library.espeak_Initialize(_RETRIEVE, 0, loader.get_data_path().encode(), _WITH_PHONEMES)
-    library.espeak_ng_SetRandSeed(0)  # of its noise; else the clock is
-    if rate <= 0:
-        raise InputError("espeak-ng can't read its data; install espeakng-loader anew")
-    return library, rate
+    try:
+        rate = library.espeak_Initialize(_RETRIEVE, 0, loader.get_data_path().encode(), _WITH_PHONEMES)
+        library.espeak_ng_SetRandSeed(0)  # of its noise; else the clock is
+        if rate <= 0:
+            raise InputError("espeak-ng can't read its data; install espeakng-loader anew")
+        yield library, rate
+    finally:
+        library.espeak_Terminate()
+        unload = getattr(_ctypes, "dlclose" if hasattr(_ctypes, "dlclose") else "FreeLibrary")
+        unload(library._handle)

@@ -25,7 +25,7 @@ def utterance(
 ) -> tuple[Tensor, tuple[Segment, ...]]:
     """`text` spoken by `voice`: (N,) float in [-1, 1] at 16 kHz, and its phones.
 
-    Speed, pitch, loudness and noise follow `seed`; `espeak.speak` says what else the sound depends on.
+    Speed, pitch, loudness and noise follow `seed`.
     `clean`: without noise, as loud as it comes. `telephone`: nothing above 4 kHz is left.
     Raises InputError if espeak-ng has no such voice or says nothing for the text.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from convsight.pictures import View
-from convsight.speech import draw
+from convsight.speech import draw, show
 from convsight.speech import shift as shifts
 from convsight.speech.encode import LogMel
 from convsight.speech.recognise import Recogniser, recognise
@@ -22,6 +22,13 @@ class Shift(View):
 
 
 @dataclass(frozen=True)
+class Phones(View):
+    """`energies`: (B, T, mels), log energies, of each phone."""
+
+    energies: Tensor
+
+
+@dataclass(frozen=True)
 class Heard(View):
     """`segments`: the phones that were recognised, with their times."""
 
@@ -33,6 +40,13 @@ def shift(recogniser: Recogniser, text: str = "你好", *, man: str = "m1", woma
     said = [shifts.saying(text, each) for each in (man, woman)]
     moved = shifts.movements(recogniser.network, *said)
     return Shift(draw.sayings(said, [f"a man, {man}", f"a woman, {woman}"], moved), moved)
+
+
+def phones(recogniser: Recogniser, names: list[str], *, seed: int = 0) -> Phones:
+    """The spectrograms in which the network is surest of the phones `names`. Raises InputError if it knows no such phone."""
+    found = show.phone_pattern(recogniser, names, seed=seed)
+    energies = found.input[:, 0].transpose(1, 2)
+    return Phones(draw.patterns(energies, names), energies)
 
 
 def heard(recogniser: Recogniser, samples: Tensor) -> Heard:

@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from convsight.pictures import png
-from convsight.speech import espeak, score, synthesis, views
+from convsight.speech import espeak, show, synthesis, views
 from convsight.speech.audio import RATE
-from convsight.speech.phones import SILENCE
-from convsight.speech.recognise import Recogniser, load_recogniser
+from convsight.speech.recognise import Recogniser, load_recogniser, recognise
 from convsight.tour.page import Picture, Section, Sound
 
 TITLE = "4. Speech"
 SECTIONS = 2
 NETWORKS = ("speech",)
 MAN, WOMAN, GREETING = "m1", "f2", "你好"
-SENTENCE = "The big yellow bird sings."
-OPEN = 'from convsight.speech import audio, recognise, views; hears = recognise.load_recogniser("speech")'
+PHONES = ["s", "sh", "iy", "uw", "aa", "m"]
+OPEN = 'from convsight.speech import recognise, views; hears = recognise.load_recogniser("speech")'
 MEASURED = (
     ("filters slide along", "pooling", "men, other sentences", "women", "voiced frames", "unvoiced"),
     ("frequency", "6", "1.0%", "23.7%", "33.3%", "6.2%"),
@@ -43,10 +42,10 @@ def introduction() -> str:
 
 
 def sections(_seed: int, _device: str) -> Iterator[Section]:
-    """The shift between two voices, what it does to networks, and a sentence heard."""
+    """The shift between two voices, what it does to networks, and what phones look like to one."""
     recogniser = load_recogniser("speech")
     yield _shifted(recogniser)
-    yield _heard(recogniser)
+    yield _looked_like(recogniser)
 
 
 def _shifted(recogniser: Recogniser) -> Section:
@@ -76,24 +75,28 @@ def _shifted(recogniser: Recogniser) -> Section:
     )
 
 
-def _heard(recogniser: Recogniser) -> Section:
-    samples, segments = synthesis.utterance(SENTENCE, WOMAN, seed=0)
-    seen = views.heard(recogniser, samples)
-    spoken, heard = ([each.phone for each in some if each.phone != SILENCE] for some in (segments, seen.segments))
+def _looked_like(recogniser: Recogniser) -> Section:
+    seen = views.phones(recogniser, PHONES)
+    sounds = [show.sound(each) for each in seen.energies]
+    heard = [
+        phone in [each.phone for each in recognise(recogniser, [sound])] for phone, sound in zip(PHONES, sounds, strict=True)
+    ]
     return Section(
         row="L10",
-        title="What does the network hear?",
-        claim="Convolution for frequency, a recurrent network for time, and out come phones.",
+        title="What does a phone look like to the network?",
+        claim="The network is fixed, the spectrogram is the parameter: what makes it surest of each phone?",
         picture=Picture(
             png(seen.picture),
-            "A spectrogram with the recognised phones under it",
-            "convsight speech recognise sentence.wav",
-            f'from pathlib import Path; {OPEN}; views.heard(hears, audio.read(Path("sentence.wav")))',
+            "Six spectrograms, found by gradient ascent",
+            f"convsight speech show --phone {','.join(PHONES)}",
+            f"{OPEN}; views.phones(hears, {PHONES})",
             smooth=True,
         ),
-        finding=f"Heard: {' '.join(heard)}. Said: {' '.join(spoken)}. That is {score.phone_error([spoken], [heard]):.0%} phone "
-        "errors, for a voice of espeak-ng whose other sentences it has learnt.",
-        sounds=(Sound(_wav(samples), SENTENCE),),
+        finding="The vowels have their resonances where vowels do, the hisses are high, a nasal is low and soft. Made sounds "
+        f"again, by Griffin and Lim's method, the network hears the phone in {sum(heard)} of these six.",
+        sounds=tuple(
+            Sound(_wav(sound), f"{phone}, as the network imagines it") for phone, sound in zip(PHONES, sounds, strict=True)
+        ),
     )
 
 
