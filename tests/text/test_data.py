@@ -177,3 +177,6 @@ def test_json_that_is_too_deep_and_quotes_that_are_not_closed_are_said() -> None
     Path("open.csv").write_text('text,label\na fine film,good\n"never closed,bad\na dull film,bad\n')
     with pytest.raises(InputError, match=r"open\.csv, line 4: .*; is there a quote that isn't closed\?"):
         data.load("open.csv")
+    Path("head.csv").write_text('"text,label\na fine film,good\n')
+    with pytest.raises(InputError, match=r"head\.csv, line 2: .*; is there a quote that isn't closed\?"):
+        data.load("head.csv")

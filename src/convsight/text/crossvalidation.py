@@ -1,7 +1,8 @@
 """How well Kim's network classifies a set of texts: by cross-validation, or by the set's own split, beside what he published.
 
-Folds that test are never used to stop, or to choose anything, and what is learnt doesn't depend on their texts. Words of
-theirs that have a vector are read by it, as they would be in texts that nobody has seen.
+Folds that test are never used to stop, or to choose anything, and what is learnt doesn't depend on their texts, but
+for the scale of vectors that `vectors.joined` joins, which is that of all words. Words of theirs that have a vector are read
+by it.
 """
 
 from __future__ import annotations

@@ -214,12 +214,11 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]
         quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
         strict=not tabs,
     )
-    names = next(rows, [])
-    if not names:
-        raise InputError(f"{path} is empty, or its first line is; that names the columns")
-    places = [_column(path, names, each) for each in columns]
     try:
-        yield from _cells(path, rows, names, places)
+        names = next(rows, [])
+        if not names:
+            raise InputError(f"{path} is empty, or its first line is; that names the columns")
+        yield from _cells(path, rows, names, [_column(path, names, each) for each in columns])
     except csv.Error as error:
         raise InputError(f"{path}, line {rows.line_num}: {error}; is there a quote that isn't closed?") from None
 

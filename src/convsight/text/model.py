@@ -120,8 +120,8 @@ def untrained_for(
 ) -> Classifier:  # fmt: skip
     """A network that knows the words of `texts`, to learn them, and with `vectors` those of `others` that have one.
 
-    What is learnt of `texts` doesn't depend on `others`. `most`: how many words at most, the frequent ones. `embeddings` is by
-    default non-static with `vectors` and rand without.
+    What is learnt of `texts` doesn't depend on `others`, if `vectors` doesn't scale what it gives by them.
+    `most`: how many words at most, the frequent ones. `embeddings` is by default non-static with `vectors` and rand without.
     Raises InputError as `untrained` and `vectors` do, or if no text has a word.
     """
     kind = embeddings or ("rand" if vectors is None else "non-static")
