@@ -79,14 +79,20 @@ class FrameByFrame(nn.Module):
         self.lstm = nn.LSTM(features, cells, batch_first=True)
 
     def forward(self, given: Tensor) -> Tensor:
+        return self.heard(self.told(self.edged(given)))[0]
+
+    def edged(self, given: Tensor) -> Tensor:
+        """(B, C, F, T) to (B, C, F, T + frames - 1), its edges repeated, so that every frame has a whole window."""
         reach = self.frames // 2
-        first, last = (each.expand(-1, -1, -1, reach) for each in (given[..., :1], given[..., -1:]))
-        return self.heard(self.told(torch.cat([first, given, last], 3)))[0]
+        return F.pad(given, (reach, reach, 0, 0), mode="replicate")
+
+    def windows(self, given: Tensor) -> Tensor:
+        """(B, C, F, T + frames - 1) to (B T, C, F, frames)."""
+        return given.unfold(3, self.frames, 1).permute(0, 3, 1, 2, 4).flatten(0, 1)
 
     def told(self, given: Tensor) -> Tensor:
         """(B, C, F, T + frames - 1) to (B, T, features), each of the window from there on."""
-        windows = given.unfold(3, self.frames, 1).permute(0, 3, 1, 2, 4)
-        features: Tensor = self.window(windows.flatten(0, 1))
+        features: Tensor = self.window(self.windows(given))
         return features.view(len(given), -1, features.shape[1])
 
     def heard(self, told: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:

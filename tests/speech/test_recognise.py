@@ -24,7 +24,7 @@ KNOWN = data.corpus(
 def learnt() -> Recogniser:
     mean, std = KNOWN.statistics()
     small = model.untrained(model.recogniser(filters=12), mean=mean, std=std)
-    return recognise.fit(None, KNOWN, network=small, plan=Plan(30, 4, model.PLAN.optimizer), device="cpu")
+    return recognise.fit(small, KNOWN, plan=Plan(30, 4, model.PLAN.optimizer), device="cpu")
 
 
 def test_it_learns(learnt: Recogniser) -> None:
@@ -81,7 +81,7 @@ def test_it_is_saved_and_opened(learnt: Recogniser, tmp_path: Path) -> None:
 def test_learning_goes_on_from_another(learnt: Recogniser) -> None:
     """Trained twice in one process, and from a copy: the first stays as it was."""
     before = {name: each.clone() for name, each in learnt.network.module.state_dict().items()}
-    again = recognise.fit(learnt, KNOWN, plan=Plan(1, 8, model.PLAN.optimizer), device="cpu")
+    again = recognise.fit(learnt.network, KNOWN, plan=Plan(1, 8, model.PLAN.optimizer), device="cpu")
     after = learnt.network.module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert any(not torch.equal(before[name], each) for name, each in again.network.module.state_dict().items())
@@ -95,11 +95,11 @@ def test_a_checkpoint_is_of_this_corpus_only(learnt: Recogniser, tmp_path: Path)
 
     plan = Plan(1, 8, model.PLAN.optimizer)
     with pytest.raises(KeyboardInterrupt):
-        recognise.fit(learnt, KNOWN, plan=plan, device="cpu", checkpoint=path, on_step=interrupt)
+        recognise.fit(learnt.network, KNOWN, plan=plan, device="cpu", checkpoint=path, on_step=interrupt)
     if path.exists():
         other = data.corpus(list(zip(KNOWN.features, KNOWN.labels, KNOWN.speakers, strict=True))[:-1])
         with pytest.raises(InputError, match="is of a training with"):
-            recognise.fit(learnt, other, plan=plan, device="cpu", checkpoint=path)
+            recognise.fit(learnt.network, other, plan=plan, device="cpu", checkpoint=path)
 
 
 def stringed(frames: str) -> list[str]:

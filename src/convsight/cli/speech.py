@@ -16,6 +16,7 @@ from rich.table import Table
 from convsight.cli import speech_corpus, speech_shift, speech_show
 from convsight.cli.options import Seed, TrainingDevice
 from convsight.cli.progress import progress, training_progress
+from convsight.cli.speech_options import SpeechNetwork
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
 from convsight.files import check_ending, check_writable
@@ -39,7 +40,6 @@ app.command()(speech_shift.shift)
 app.command()(speech_shift.experiment)
 
 _CORPUS = "A folder in TIMIT's layout, or of recordings with a .TextGrid each, or a table of file,start,end,phone."
-SpeechNetwork = Annotated[str, typer.Option(help="speech, English; or a file that `speech train` wrote.")]
 Part = Annotated[str | None, typer.Option(help="Of TIMIT: train, test, or core, the core test set.")]
 
 
@@ -78,13 +78,15 @@ def train(
     check_writable(out)
     known, held_out = _parted(_read(corpora, part), without)
     say(f"{len(known):,} recordings to learn from ({known.frames / 6000:.0f} minutes), {len(held_out):,} to judge by")
-    begun = recognise.load_recogniser(start) if start else None
-    network = None if begun else recognise.beginning(known, slides, pooling=pooling, seed=seed)
+    if start:
+        begun = recognise.load_recogniser(start).network
+    else:
+        begun = recognise.beginning(known, slides, pooling=pooling, seed=seed)
     plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
     checkpoint, started = out.with_suffix(".checkpoint"), perf_counter()
     with training_progress(plan.steps(len(known)), checkpoint) as done:
         learnt = recognise.fit(
-            begun, known, network=network, plan=plan, seed=seed, device=device, checkpoint=checkpoint,
+            begun, known, plan=plan, seed=seed, device=device, checkpoint=checkpoint,
             settings={"seed": seed, "slides": slides, "pooling": pooling, "start": str(start)},
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,11 +87,12 @@ def _lines(path: Path, count: int) -> list[str]:
 
 
 def _transcripts(source: Path) -> dict[str, str]:
+    from convsight.speech.data import table
+
     if source.is_dir():
         found = {each.stem: each.read_text(encoding="utf-8", errors="replace") for each in sorted(source.glob("*.txt"))}
     elif source.is_file():
-        with source.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-            rows = list(csv.DictReader(file, delimiter="\t" if source.suffix.lower() == ".tsv" else ","))
+        rows = table(source)
         if rows and not {"file", "text"} <= rows[0].keys():
             raise InputError(f"{source} needs the columns file and text; it has {', '.join(map(str, rows[0]))}")
         found = {row["file"]: row["text"] or "" for row in rows}

@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsight.cli.options import TrainingDevice
+from convsight.cli.speech_options import SpeechNetwork
 from convsight.cli.terminal import say
 from convsight.errors import InputError
 from convsight.files import check_ending, check_writable, written_whole
 from convsight.pictures import write_png
 
 if TYPE_CHECKING:
+    from convsight.speech.model import Slides
     from convsight.speech.shift import Result
 
-_SIBLINGS = ("frequency", "none", "time", "both")
+_SIBLINGS: tuple[Slides, ...] = ("none", "time", "both")  # of the one that slides along frequency
 
 
 def shift(
     text: Annotated[str, typer.Argument(help="What is said, in Mandarin.")] = "你好",
     man: Annotated[str, typer.Option(help="A man's voice of espeak-ng.")] = "m1",
     woman: Annotated[str, typer.Option(help="A woman's.")] = "f2",
-    network: Annotated[str, typer.Option(help="speech, English; or a file that `speech train` wrote.")] = "speech",
+    network: SpeechNetwork = "speech",
     out: Annotated[Path, typer.Option(help="Where the picture goes: a PNG.")] = Path("shift.png"),
 ) -> None:
     """Draw a man and a woman saying the same, and by how many mel bands each filter's answer moves between them.
@@ -73,7 +75,8 @@ def experiment(
 
     check_writable(out)
     factors = _factors(pooling)
-    siblings = [("frequency", each) for each in factors] + [(each, factors[-1]) for each in _SIBLINGS[1:]]
+    siblings: list[tuple[Slides, int]] = [("frequency", each) for each in factors]
+    siblings += [(each, factors[-1]) for each in _SIBLINGS]
     plan = replace(shifts.PLAN, epochs=epochs)
     warps = [f"warped {each:g}" for each in shifts.WARPS if each != 1]
     heads = ["slides along", "pooling", "seed", "men, other sentences", "women", "women, voiced frames", "unvoiced", *warps]
@@ -81,10 +84,10 @@ def experiment(
     steps = plan.steps(count)
     with progress("training", len(siblings) * seeds * steps, left=lambda: f"the lines so far are in {out}") as done:
 
-        def told(name: str, number: int, _steps: int) -> Callable[[int, float], None]:
+        def told(name: str, number: int) -> Callable[[int, float], None]:
             return lambda step, loss: done(number * steps + step + 1, f"{name}, loss {loss:.3f}")
 
-        found = shifts.experiment(siblings, count=count, seeds=range(seeds), plan=plan, device=device, on_network=told)  # type: ignore[arg-type]
+        found = shifts.experiment(siblings, count=count, seeds=range(seeds), plan=plan, device=device, on_network=told)
         for result in found:
             lines.append(_line(result))
             say(lines[-1])

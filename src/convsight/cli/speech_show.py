@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convsight.cli.options import Seed
+from convsight.cli.speech_options import SpeechNetwork
 from convsight.cli.terminal import say
 from convsight.errors import InputError
 from convsight.files import check_ending, check_writable
@@ -17,7 +18,7 @@ from convsight.pictures import write_png
 def show(
     phones: Annotated[str, typer.Option("--phone", help="Phones, commas between.")] = "s,sh,iy,uw,aa,m",
     filters: Annotated[str | None, typer.Option("--filter", help="Filters of the first convolution instead, from 0.")] = None,
-    network: Annotated[str, typer.Option(help="speech, English; or a file that `speech train` wrote.")] = "speech",
+    network: SpeechNetwork = "speech",
     corpus: Annotated[
         Path | None, typer.Option(help="Also write the pieces of it that excite the first --filter most.")
     ] = None,

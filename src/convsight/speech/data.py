@@ -25,6 +25,7 @@ CORE_TEST = frozenset(
     }
 )  # fmt: skip
 _TIER = "phones"
+Encoded = tuple[Tensor, Tensor, str]
 
 
 @dataclass(frozen=True)
@@ -89,17 +90,29 @@ def load(source: Path, *, part: str | None = None) -> list[Utterance]:
     return sorted(found, key=lambda utterance: str(utterance.path))
 
 
-def encode(utterances: Iterable[Utterance], log_mel: LogMel | None = None) -> Iterator[tuple[Tensor, Tensor, str]]:
-    """Each utterance's features (3, mels, T), labels (T,) int64 and speaker. Raises InputError as `audio.read` does."""
+def encode(utterances: Iterable[Utterance]) -> Iterator[Encoded]:
+    """Each utterance encoded. Raises InputError as `audio.read` does."""
+    log_mel = LogMel()
     for each in utterances:
-        heard = features(audio.read(each.path), log_mel)
-        yield heard, frame_labels(each.segments, heard.shape[2], phones.PHONES), each.speaker
+        yield encoded(audio.read(each.path), each.segments, each.speaker, log_mel)
 
 
-def corpus(encoded: Iterable[tuple[Tensor, Tensor, str]]) -> Corpus:
+def encoded(samples: Tensor, segments: Sequence[Segment], speaker: str, log_mel: LogMel) -> Encoded:
+    """Features (3, mels, T), labels (T,) int64 and speaker of `samples`, (N,) in [-1, 1] at 16 kHz."""
+    heard = features(samples, log_mel)
+    return heard, frame_labels(segments, heard.shape[2], phones.PHONES), speaker
+
+
+def corpus(encoded: Iterable[Encoded]) -> Corpus:
     """What `encode` yields, together."""
     rows = tuple(zip(*encoded, strict=True))
     return Corpus(*rows) if rows else Corpus((), (), ())
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a .csv or .tsv by the names of its first line."""
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        return list(csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
 
 
 def write_textgrid(segments: Sequence[Segment], path: Path, *, tier: str = _TIER) -> None:
@@ -161,8 +174,7 @@ def _of_textgrids(folder: Path) -> list[Utterance]:
 
 
 def _of_table(path: Path) -> list[Utterance]:
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = list(csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+    rows = table(path)
     if missing := [each for each in ("file", "start", "end", "phone") if rows and each not in rows[0]]:
         raise InputError(f'{path} has no column "{missing[0]}"; it has {", ".join(map(str, rows[0]))}')
     read = phones.reader_of(str(row["phone"]) for row in rows)

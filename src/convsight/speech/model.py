@@ -32,9 +32,7 @@ _EQUALISED = (2.0, 1.5, 1.0, 0.5)  # at most, of the logarithm of energy: loudne
 _FILTERS, _TOLD, _CELLS = 150, 400, 200
 
 
-def recogniser(
-    slides: Slides = "frequency", *, pooling: int = POOLING, filters: int | None = None, outputs: int = len(PHONES)
-) -> Architecture:
+def recogniser(slides: Slides = "frequency", *, pooling: int = POOLING, filters: int | None = None) -> Architecture:
     """Filters along frequency (8 bands long), along time (5 frames), along both, or none, then the same for all.
 
     `pooling`: by how much, along frequency; along time by half of that. `filters`: how many, or as wide as the layer is that
@@ -43,7 +41,7 @@ def recogniser(
     if slides not in get_args(Slides):
         raise InputError(f'filters slide along {", ".join(get_args(Slides))}, not "{slides}"')
     if filters is None:
-        filters = _FILTERS if slides == "frequency" else _as_many_parameters(slides, pooling, outputs)
+        filters = _FILTERS if slides == "frequency" else _as_many_parameters(slides, pooling)
     lengths = {"frequency": {"frequency": 8}, "time": {"time": 5}, "both": {"frequency": 8, "time": 5}, "none": {}}[slides]
     factors = {"frequency": pooling, "time": max(1, pooling // 2)}
     convolution = Convolution(filters, slides=lengths, pools={axis: factors[axis] for axis in lengths})
@@ -52,7 +50,7 @@ def recogniser(
         axes={"frequency": MELS, "time": WINDOW},
         convolutions=() if slides == "none" else (convolution,),
         fully_connected=(filters, _TOLD) if slides == "none" else (_TOLD,),
-        outputs=outputs,
+        outputs=len(PHONES),
         recurrent=_CELLS,
         dropout=0.3,
     )
@@ -110,11 +108,11 @@ def _heard_otherwise(mels: int, generator: Generator) -> Tensor:
     return (torch.tensor(_EQUALISED) * (2 * torch.rand(len(_EQUALISED), generator=generator) - 1)) @ waves
 
 
-def _as_many_parameters(slides: Slides, pooling: int, outputs: int) -> int:
-    wanted = parameters(recogniser("frequency", pooling=pooling, outputs=outputs))
+def _as_many_parameters(slides: Slides, pooling: int) -> int:
+    wanted = parameters(recogniser("frequency", pooling=pooling))
     few, many = 1, 4_000
     while few < many:  # the first that has as many
         middle = (few + many) // 2
-        enough = parameters(recogniser(slides, pooling=pooling, filters=middle, outputs=outputs)) >= wanted
+        enough = parameters(recogniser(slides, pooling=pooling, filters=middle)) >= wanted
         few, many = (few, middle) if enough else (middle + 1, many)
     return few

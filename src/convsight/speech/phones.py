@@ -26,8 +26,7 @@ _TO_48 = {
 _TO_39 = {
     "cl": "sil", "vcl": "sil", "epi": "sil", "el": "l", "en": "n", "zh": "sh", "ao": "aa", "ix": "ih", "ax": "ah",
 }  # fmt: skip
-_OF_48 = (*(phone for phone in PHONES), *_TO_39)
-TIMIT = frozenset({*_OF_48, *_TO_48, "q"})
+TIMIT = frozenset({*PHONES, *_TO_39, *_TO_48, "q"})
 
 _ESPEAK = {
     "_": "sil", "_:": "sil", "_|": "sil", "_!": "sil", "_::": "sil", ";": "", "?": "t",
@@ -114,12 +113,3 @@ def reader_of(labels: Iterable[str]) -> Callable[[str], str]:
         unread = min(unread or problems, problems, key=len)
     names = ", ".join(f'"{each}"' for each in list(unread)[:5])
     raise InputError(f"these labels are phones neither of TIMIT, of ARPAbet nor of IPA: {names}")
-
-
-def phones_of(labels: Iterable[str], read: Callable[[str], str] = timit) -> list[str]:
-    """The phone string of a row of labels: read, those that are "" left out, and silences that follow one another one."""
-    found: list[str] = []
-    for phone in map(read, labels):
-        if phone and not (phone == SILENCE and found[-1:] == [SILENCE]):
-            found.append(phone)
-    return found

@@ -51,7 +51,7 @@ class Stream:
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
-        self._frames = _frames_of(recogniser.network)
+        self._frames = frames_of(recogniser.network)
         self._features = FeatureStream()
         self._waiting = torch.zeros(*recogniser.network.input.shape[:2], 0)
         self._begun = False
@@ -114,15 +114,14 @@ def recognise(recogniser: Recogniser, pieces: Iterable[Tensor]) -> Iterator[Segm
 
 
 def fit(
-    recogniser: Recogniser | None, corpus: Corpus, *, network: Network | None = None, plan: Plan = model.PLAN, seed: int = 0,
-    device: str | None = None, checkpoint: Path | None = None, settings: Settings | None = None,
-    on_step: Callable[[int, float], None] | None = None,
+    network: Network, corpus: Corpus, *, plan: Plan = model.PLAN, seed: int = 0, device: str | None = None,
+    checkpoint: Path | None = None, settings: Settings | None = None, on_step: Callable[[int, float], None] | None = None,
 ) -> Recogniser:  # fmt: skip
-    """A recogniser that has learnt `corpus`, from the weights of another, or from those of an untrained `network`.
+    """A recogniser that has learnt `corpus`, from the weights of `network`, which stays as it is.
 
     `training.train` says the rest, and what raises InputError.
     """
-    learning = deepcopy(recogniser.network if recogniser else network or beginning(corpus, seed=seed))
+    learning = deepcopy(network)
     train(
         learning,
         model.batches(corpus.features, corpus.labels, batch=plan.batch, seed=seed),
@@ -158,11 +157,12 @@ def load_recogniser(spec: str) -> Recogniser:
     found = tensors.get(_FIELD)
     if found is None or found.shape != (len(network.labels),) * 2:
         raise InputError(f"{spec} is no network for speech: it knows no phones that follow one another")
-    _frames_of(network)
+    frames_of(network)
     return Recogniser(network, found)
 
 
-def _frames_of(network: Network) -> FrameByFrame:
+def frames_of(network: Network) -> FrameByFrame:
+    """The part of `network` that goes frame by frame. Raises InputError if it has none."""
     frames = dict(network.module.named_children()).get("frames")
     if not isinstance(frames, FrameByFrame):
         raise InputError(f"{network.name} is no network for speech: it does not go frame by frame")

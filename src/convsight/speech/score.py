@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -50,20 +51,14 @@ def score(recogniser: Recogniser, corpus: Corpus) -> Score:
 
 def string(frames: Iterable[int], phones: Sequence[str]) -> list[str]:
     """The phone string of a row of frames, without silence."""
-    found: list[str] = []
-    before = -1
-    for each in frames:
-        if each != before and phones[each] != SILENCE:
-            found.append(phones[each])
-        before = each
-    return found
+    return [phones[each] for each, _ in groupby(frames) if phones[each] != SILENCE]
 
 
 def phone_error(spoken: Sequence[Sequence[str]], heard: Sequence[Sequence[str]]) -> float:
     """Phones substituted, left out and put in, by the cheapest way, of all that were `spoken`; over 1 if many are put in."""
     jiwer = extra("jiwer", "speech")
     pairs = [(" ".join(each), " ".join(other)) for each, other in zip(spoken, heard, strict=True)]
-    counted = [jiwer.process_words(each or "-", other if each else other or "-") for each, other in pairs if each]
+    counted = [jiwer.process_words(each, other) for each, other in pairs if each]
     errors = sum(each.substitutions + each.deletions + each.insertions for each in counted)
     put_in = sum(len(other.split()) for each, other in pairs if not each)
     return float((errors + put_in) / max(1, sum(map(len, spoken))))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
@@ -15,13 +15,12 @@ from torch import Tensor
 
 from convsight.errors import InputError
 from convsight.network import Network
-from convsight.speech import data, espeak, model, phones, sentences, synthesis
+from convsight.speech import data, espeak, model, sentences, synthesis
 from convsight.speech.audio import RATE
 from convsight.speech.data import Corpus
-from convsight.speech.encode import LogMel, features, with_changes
-from convsight.speech.recognise import beginning, fit
+from convsight.speech.encode import LogMel, with_changes
+from convsight.speech.recognise import beginning, fit, frames_of
 from convsight.speech.score import Score, score
-from convsight.speech.segments import frame_labels
 from convsight.training import Plan
 
 WARPS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
@@ -87,38 +86,31 @@ def movements(network: Network, one: Saying, other: Saying) -> Tensor:
 
 def experiment(
     siblings: Sequence[tuple[model.Slides, int]], *, count: int = 1_000, seeds: Sequence[int] = (0, 1, 2), plan: Plan = PLAN,
-    device: str | None = None, on_network: Callable[[str, int, int], Callable[[int, float], None]] | None = None,
+    device: str | None = None, on_network: Callable[[str, int], Callable[[int, float], None]] | None = None,
 ) -> Iterator[Result]:  # fmt: skip
     """Networks that learn `count` sentences by men, judged by other sentences of theirs, and of women.
 
     `siblings`: along what filters slide, and the pooling, of each; all have as many parameters at one pooling.
-    `on_network(name, number, steps)` is told of each network, and gives what is told its steps.
+    `on_network(name, number)` is told of each network, and gives what is told its steps.
     """
     texts = sentences.sentences(count + 2 * (count // _TESTED), seed=0)
     men, women = espeak.voices("male"), espeak.voices("female")
     learnt = spoken(texts[:count], men)
     known = {warp: spoken(texts[count : count + count // _TESTED], men, first=count, warp=warp) for warp in WARPS}
     other = spoken(texts[count + count // _TESTED :], women, first=2 * count)
-    number = 0
-    for slides, pooling in siblings:
-        for seed in seeds:
-            told = (
-                on_network(f"{slides}, pooling {pooling}, seed {seed}", number, plan.steps(len(learnt))) if on_network else None
-            )
-            number += 1
-            network = beginning(learnt, slides, pooling=pooling, seed=seed)
-            recogniser = fit(None, learnt, network=network, plan=plan, seed=seed, device=device, on_step=told)
-            warped = {warp: score(recogniser, each) for warp, each in known.items()}
-            yield Result(slides, pooling, seed, warped[1.0], score(recogniser, other), warped)
+    for number, ((slides, pooling), seed) in enumerate(product(siblings, seeds)):
+        told = on_network(f"{slides}, pooling {pooling}, seed {seed}", number) if on_network else None
+        network = beginning(learnt, slides, pooling=pooling, seed=seed)
+        recogniser = fit(network, learnt, plan=plan, seed=seed, device=device, on_step=told)
+        warped = {warp: score(recogniser, each) for warp, each in known.items()}
+        yield Result(slides, pooling, seed, warped[1.0], score(recogniser, other), warped)
 
 
 def spoken(texts: Sequence[str], voices: Sequence[str], *, first: int = 0, warp: float = 1.0) -> Corpus:
     """`texts` by `voices` in turn, encoded; `first` is the seed of the first. `warp` is `LogMel`'s."""
     log_mel, rows = LogMel(warp=warp), []
     for number, (text, voice) in enumerate(synthesis.spread_over(texts, voices), start=first):
-        samples, segments = synthesis.utterance(text, voice, seed=number)
-        heard = features(samples, log_mel)
-        rows.append((heard, frame_labels(segments, heard.shape[2], phones.PHONES), voice))
+        rows.append(data.encoded(*synthesis.utterance(text, voice, seed=number), voice, log_mel))
     return data.corpus(rows)
 
 
@@ -127,10 +119,7 @@ def _responses(network: Network, said: Saying) -> Tensor:
     window = dict(network.module.named_modules()).get("frames.window.conv1")
     if not isinstance(window, torch.nn.Conv2d) or window.kernel_size[0] == network.input.shape[1]:
         raise InputError(f"{network.name} has no filters that slide along frequency")
-    reach = window.kernel_size[1] // 2
-    maps = with_changes(said.energies)
-    before, after = (each.expand(-1, -1, reach) for each in (maps[..., :1], maps[..., -1:]))
-    given = network.input.normalise(torch.cat([before, maps, after], 2)[None])
+    given = frames_of(network).edged(network.input.normalise(with_changes(said.energies)[None]))
     answers = F.conv2d(given, window.weight, window.bias).relu()[0]
     parts = []
     for start, end in pairwise(said.bounds):

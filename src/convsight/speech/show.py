@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from convsight.errors import InputError, did_you_mean
-from convsight.input_spec import InputSpec
 from convsight.network import Network
 from convsight.objectives import Activations, Objective, neuron
 from convsight.optimizers import adam
@@ -15,7 +14,7 @@ from convsight.spectrum import fourier
 from convsight.speech.audio import RATE
 from convsight.speech.data import Corpus
 from convsight.speech.encode import LENGTH, REACH, STEP, LogMel, changes_inside
-from convsight.speech.recognise import Recogniser
+from convsight.speech.recognise import Recogniser, frames_of
 from convsight.visualization import Visualization
 from convsight.visualize import visualize
 
@@ -42,13 +41,8 @@ def filter_pattern(recogniser: Recogniser, numbers: list[int], *, steps: int = 1
     Raises InputError as `visualize` does.
     """
     whole = recogniser.network
-    channels, mels, window = whole.input.shape
-    seen = Network(
-        whole.module.get_submodule("frames.window"),
-        InputSpec((channels, mels, window), whole.input.value_range, whole.input.mean, whole.input.std, whole.input.axes),
-        name=whole.name,
-    )
-    start = Energies(len(numbers), mels, window, seed=seed)
+    seen = Network(frames_of(whole).window, whole.input, name=whole.name)
+    start = Energies(len(numbers), *whole.input.shape[1:], seed=seed)
     return visualize(seen, neuron("conv1", numbers), start, steps=steps, optimizer=adam(0.05), seed=seed)
 
 
@@ -79,17 +73,13 @@ def exciting(recogniser: Recogniser, corpus: Corpus, number: int, *, count: int 
 
     One window of an utterance. Raises InputError if there is no such filter.
     """
-    network = recogniser.network
-    window = network.module.get_submodule("frames.window")
-    reach = network.input.shape[2] // 2
-    convolution = window.get_submodule("conv1")
+    network, frames = recogniser.network, frames_of(recogniser.network)
+    convolution = frames.window.get_submodule("conv1")
     if not 0 <= number < len(convolution.get_parameter("weight")):
         raise InputError(f"there are {len(convolution.get_parameter('weight'))} filters, from 0; there is no {number}")
     found = []
     for place, features in enumerate(corpus.features):
-        before, after = (each.expand(-1, -1, reach) for each in (features[..., :1], features[..., -1:]))
-        given = network.input.normalise(torch.cat([before, features, after], 2)[None])
-        windows = given.unfold(3, 2 * reach + 1, 1).permute(0, 3, 1, 2, 4).flatten(0, 1)
+        windows = frames.windows(frames.edged(network.input.normalise(features[None])))
         answers = convolution(windows)[:, number].flatten(1).amax(1)
         found.append((place, int(answers.argmax()), float(answers.max())))
     return sorted(found, key=lambda row: -row[2])[:count]
@@ -123,9 +113,8 @@ def sound(energies: Tensor, *, seed: int = 0) -> Tensor:
         ahead = again + 0.99 * (again - before)
         guess, before = magnitude * ahead / ahead.abs().clamp_min(1e-9), again
     samples = torch.istft(guess, _POINTS, STEP, window=window, length=length)
-    return _deemphasised(
-        nn.functional.pad(samples, (LENGTH // 2, LENGTH // 2 - STEP))
-    )  # frames of torch begin half a window early
+    late = nn.functional.pad(samples, (LENGTH // 2, LENGTH // 2 - STEP))  # torch counts frames from their middles
+    return _deemphasised(late)
 
 
 def _deemphasised(samples: Tensor) -> Tensor:

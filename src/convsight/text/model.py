@@ -132,7 +132,8 @@ def untrained_for(
         raise InputError(f"no text has a word as the tokeniser {tokeniser} reads it; take {' or '.join(TOKENISERS)}")
     learnt, found = len(known), None
     if vectors:
-        more = [word for word in vocabulary(others, tokeniser).words if word not in set(known.words)]
+        own = set(known.words)
+        more = [word for word in vocabulary(others, tokeniser).words if word not in own]
         found = vectors([*known.words[UNKNOWN + 1 :], *more])
         room = None if most is None else most + UNKNOWN + 1 - learnt
         known = replace(known, words=(*known.words, *[word for word in more if word in found][:room]))
