@@ -53,6 +53,9 @@ def test_texts_stream_through_standard_input(convsight: Run, monkeypatch: pytest
     assert texts == ["fine", "dull", "a fine film  " + "dull " * 199 + "dull"]
     column = convsight("text", "classify", "reviews.csv", "--network", "mine.safetensors")
     assert [line.split("\t")[2] for line in column.stdout.splitlines()] == [text for text, _ in ROWS]
+    Path("empty.txt").touch()
+    none = convsight("text", "classify", "empty.txt", "--network", "mine.safetensors")
+    assert none.returncode == 2 and "there is no text in empty.txt" in none.stderr
     typed = convsight("text", "classify", "line.txt", "--network", "mine.safetensors")
     assert typed.returncode == 2 and "there is no file line.txt" in typed.stderr
     broken = convsight("text", "classify", os.fsdecode(b"caf\xe9"), "--network", "mine.safetensors")

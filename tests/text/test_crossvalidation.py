@@ -37,6 +37,11 @@ def test_a_set_is_folded_or_has_its_own_split() -> None:
     assert (len(own[0]), len(own[1])) == (40, 10)
     with pytest.raises(InputError, match="no folder of sets"):
         list(crossvalidation.sets(Path("none")))
+    Path("few/mr").mkdir(parents=True)
+    Path("few/mr/pos.txt").write_text("fine\nso fine\n")
+    Path("few/mr/neg.txt").write_text("dull\n")
+    with pytest.raises(InputError, match="has 3 texts; 10 folds need 10 at least"):
+        list(crossvalidation.sets(Path("few")))
 
 
 def test_what_can_be_learnt_is_and_the_words_of_a_test_are_not_learnt() -> None:

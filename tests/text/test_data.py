@@ -170,6 +170,14 @@ def test_a_split_of_a_data_set_of_the_hub_is_read(monkeypatch: pytest.MonkeyPatc
     assert data.load("hf:films") and asked == [("some/films", "test"), ("films", "train")]
 
 
+def test_halves_of_characters_in_json_and_spaces_around_labels() -> None:
+    Path("a.jsonl").write_text('{"text": "fine \\ud800 \\ud83d\\ude00", "label": " go\\udc00od "}\n')
+    known = data.load("a.jsonl")
+    assert known.texts == ("fine \ufffd \U0001f600",) and known.labels == ("go\ufffdod",)
+    Path("a.csv").write_text("text,label\nfine,good\nso fine, good\n")
+    assert data.load("a.csv").classes() == ("good",)
+
+
 def test_json_that_is_too_deep_and_quotes_that_are_not_closed_are_said() -> None:
     Path("deep.jsonl").write_text("[" * 200_000)
     with pytest.raises(InputError, match=r"deep\.jsonl, line 1 is no JSON object"):

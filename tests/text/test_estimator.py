@@ -89,6 +89,8 @@ def test_bad_input_is_said() -> None:
         TextClassifier().fit(["fine", float("nan")], ["good", "bad"])
     with pytest.raises(InputError, match="2 texts and 1 classes"):
         TextClassifier().fit(["fine", "dull"], ["good"])
+    with pytest.raises(InputError, match="sample 1 has no class"):
+        TextClassifier().fit(["fine", "dull"], ["good", None])
     with pytest.raises(InputError, match="two classes at least"):
         TextClassifier().fit(["fine", "dull"], ["good", "good"])
     with pytest.raises(InputError, match=r"no file none\.txt"):

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from convsight import InputError
 from convsight.text import encode, model
@@ -175,6 +177,15 @@ def test_what_cannot_be_is_said() -> None:
     model.save_classifier(replace(learnt, tables=(learnt.tables[0][:, :5],)), Path("other.safetensors"))
     with pytest.raises(InputError, match="not those that its network was trained on"):
         model.load_classifier("other.safetensors")
+    model.save_classifier(learnt, Path("own.safetensors"))
+    with safetensors.safe_open("own.safetensors", "pt") as opened:
+        said = opened.metadata()
+    for change in (lambda table: table.flip(0), lambda table: table * torch.nan, lambda table: table.short()):
+        tensors = load_file("own.safetensors")
+        (name,) = (each for each in tensors if each.endswith("words0"))
+        save_file({**tensors, name: change(tensors[name]).contiguous()}, "other.safetensors", said)
+        with pytest.raises(InputError, match="not those that its network was trained on"):
+            model.load_classifier("other.safetensors")
 
 
 def test_unknown_words_get_the_variance_of_the_known() -> None:

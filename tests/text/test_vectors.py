@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,8 @@ def test_compressed_files_are_read() -> None:
     [
         ("v.txt", b"good 1 2 3\nbad 1 2\n", "line 2: 2 numbers, not 3"),
         ("v.txt", b"good 1 2 3\nbad 1 2 3 4\n", "line 2: 4 numbers, not 3"),
+        ("v.txt", b"good 1 2 3\nbad 1 2 x 4\n", "line 2: 4 numbers, not 3"),
+        ("V.BIN", b"good 1 2 3\n", "doesn't begin as a binary file"),
         ("v.txt", b"2 3\ngood 1 2 3 4\nbad 1 2 3 4\n", "line 2: 4 numbers, not 3"),
         ("v.txt", b"30 2\ngood 1 2\nbad 3 4\n", "cut off: it has 2 of 30"),
         ("v.txt", b"good 1 two 3\n", "what follows 'good' are not 3 numbers"),
@@ -110,23 +112,20 @@ def test_vectors_that_are_fetched_have_a_name(monkeypatch: pytest.MonkeyPatch) -
     assert vectors.read(Path("english"), ["fine"])["fine"].tolist() == [7, 7]
 
 
-def test_vectors_are_joined_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    def some(wanted: Collection[str]) -> vectors.Vectors:
-        known = {"fine": [1.0, 3.0], "dull": [3.0, 1.0]}
-        return {word: np.array(known[word], np.float32) for word in wanted if word in known}
+def test_vectors_are_joined_by_word_each_part_on_the_scale_of_its_whole_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(words: str, *rows: Sequence[float]) -> dict[str, torch.Tensor]:
+        return {"words": torch.tensor(list(words.encode()), dtype=torch.uint8), "vectors": torch.tensor(rows).half()}
 
-    def others(wanted: Collection[str]) -> vectors.Vectors:
-        known = {"fine": [10.0], "film": [30.0]}
-        return {word: np.array(known[word], np.float32) for word in wanted if word in known}
-
-    monkeypatch.setattr(vectors, "NAMED", {"some": some, "others": others})
-    found = vectors.read(Path("some+others"), ["fine", "dull", "film", "none"])
+    tables = {"english_glove": kept("fine\ndull", [1, 3], [3, 1]), "english_pieces": kept("fine\nfilm", [10], [30])}
+    monkeypatch.setattr(vectors.assets, "tensors", tables.__getitem__)
+    found = vectors.read(Path("glove+pieces"), ["fine", "dull", "film", "none"])
     expected = {"fine": [-1, 1, -1], "dull": [1, -1, 0], "film": [0, 0, 1]}
     assert {word: each.tolist() for word, each in found.items()} == expected
-    assert vectors.read(Path("some+others"), ["dull"])["dull"].shape == (2,)
-    assert vectors.read(Path("some+others"), ["none"]) == {}
+    for word in expected:  # whatever else is asked for
+        assert vectors.read(Path("glove+pieces"), [word])[word].tolist() == expected[word]
+    assert vectors.read(Path("glove+pieces"), ["none"]) == {}
     with pytest.raises(InputError, match="there is no file"):
-        vectors.read(Path("some+more"), ["fine"])
+        vectors.read(Path("glove+more"), ["fine"])
 
 
 def test_glove_is_read_from_its_table_and_index() -> None:

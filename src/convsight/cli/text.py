@@ -234,7 +234,12 @@ def _given(texts: list[str], column: str) -> Iterator[list[str]]:
         if each == "-":
             yield from data.as_they_come(sys.stdin.buffer)
         elif os.path.isfile(each):  # noqa: PTH113 (of a long text a Path raises)
-            yield from data.texts(Path(each), column=column)
+            parts = data.texts(Path(each), column=column)
+            first = next(parts, None)
+            if first is None:
+                raise InputError(f"there is no text in {each}")
+            yield first
+            yield from parts
         elif _LIKE_A_FILE.fullmatch(each):
             raise InputError(f"there is no file {each}")
         else:

@@ -1,8 +1,7 @@
 """How well Kim's network classifies a set of texts: by cross-validation, or by the set's own split, beside what he published.
 
-Folds that test are never used to stop, or to choose anything, and what is learnt doesn't depend on their texts, but
-for the scale of vectors that `vectors.joined` joins, which is that of all words. Words of theirs that have a vector are read
-by it.
+Folds that test are never used to stop, or to choose anything, and what is learnt doesn't depend on their texts. Words of
+theirs that have a vector are read by it.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ KIM = {
 def sets(folder: Path) -> Iterator[tuple[str, list[tuple[Labelled, Labelled]]]]:
     """The name of each set in `folder`, and what to learn from and to test by: ten folds, or its train.txt and test.txt.
 
-    Raises InputError as `data.load` does, or if there is no set.
+    Raises InputError as `data.load` does, or if there is no set, or one has too few texts for ten folds.
     """
     inside = sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
     if not inside:
@@ -38,6 +37,8 @@ def sets(folder: Path) -> Iterator[tuple[str, list[tuple[Labelled, Labelled]]]]:
             yield each.name, [(data.load(each / "train.txt"), data.load(each / "test.txt"))]
             continue
         known = data.load(each)
+        if len(known) < FOLDS:
+            raise InputError(f"{each} has {len(known)} texts; {FOLDS} folds need {FOLDS} at least")
         parts = data.folds(known.labels, FOLDS)
         everything = set(range(len(known)))
         yield each.name, [(known.chosen(sorted(everything - set(part))), known.chosen(part)) for part in parts]

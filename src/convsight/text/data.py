@@ -24,6 +24,7 @@ _TOGETHER = 5_000
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 _ACCENTED, _CHINESE = re.compile(rb"[\x80-\xff]"), re.compile(rb"(?:[\xb0-\xf7][\xa1-\xfe]){2}")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LONE_HALF = re.compile("[\ud800-\udfff]")  # of a character that UTF-16 writes as two, which JSON's escapes may cut off
 HUB = "hf:"
 
 
@@ -181,7 +182,7 @@ def _of_file(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
         for number, (words, name) in _rows(path, (text, label)):
             if not name.strip():
                 raise InputError(f"{path}, line {number}: the text has no class; give it one, or leave the line out")
-            yield words, name
+            yield words, name.strip()
     elif _kind(path) == ".txt":
         for number, line in enumerate(lines(path), start=1):
             name, _, rest = line.strip().partition(" ")
@@ -245,7 +246,7 @@ def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[
             _column(path, list(row), each)
             if row[each] is None:
                 raise InputError(f"{path}, line {number}: {each} is null; give it, or leave the line out")
-        yield number, [str(row[each]) for each in columns]
+        yield number, [_LONE_HALF.sub("\ufffd", str(row[each])) for each in columns]
 
 
 def _of_hub(spec: str, text: str, label: str) -> Iterator[tuple[str, str]]:
@@ -259,7 +260,7 @@ def _of_hub(spec: str, text: str, label: str) -> Iterator[tuple[str, str]]:
         _column(Path(name), rows.column_names, each)
     names = getattr(rows.features[label], "names", None)
     for row in rows:
-        yield str(row[text]), names[row[label]] if names else str(row[label])
+        yield str(row[text]), names[row[label]] if names else str(row[label]).strip()
 
 
 def _column(path: Path, names: list[str], wanted: str) -> int:

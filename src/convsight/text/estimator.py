@@ -46,6 +46,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         epochs, seed = _whole(self.epochs, "epochs", at_least=1), _whole(self.seed, "seed", at_least=0)
         if y is None or len(y) != len(texts):
             raise InputError(f"there are {len(texts)} texts and {0 if y is None else len(y)} classes; each text has one")
+        if (lacking := next((place for place, each in enumerate(y) if each is None), None)) is not None:
+            raise InputError(f"sample {lacking} has no class: it is None")
         classes = column_or_1d(y, warn=True)
         check_classification_targets(classes)
         self.classes_, numbers = np.unique(classes, return_inverse=True)

@@ -258,6 +258,7 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
     vocabulary = classifier.vocabulary
     settings = {
         "words": list(vocabulary.words), "tokeniser": vocabulary.tokeniser, "embeddings": classifier.embeddings,
+        "vectors": digest(tables),
     }  # fmt: skip
     save(classifier.network, path, tables, settings)
 
@@ -272,7 +273,9 @@ def load_classifier(spec: str) -> Classifier:
     if not isinstance(words, list) or f"{tokeniser}" not in TOKENISERS or embeddings not in get_args(Embeddings):
         raise InputError(f"{spec} is no network for text: it knows no words")
     ordered = tuple(tables[name].float() for name in sorted(tables))
-    if len(ordered) != network.input.shape[0] or any(each.shape != (len(words), network.input.shape[1]) for each in ordered):
+    shape = (len(words), network.input.shape[1])
+    known = len(ordered) == network.input.shape[0] and all(each.shape == shape for each in ordered)
+    if not known or settings.get("vectors") != digest(tables):
         raise InputError(f"{spec}: its vectors are not those that its network was trained on")
     return Classifier(network, Vocabulary(tuple(map(str, words)), str(tokeniser)), ordered, cast("Embeddings", embeddings))
 

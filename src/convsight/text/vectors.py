@@ -30,21 +30,20 @@ def read(path: Path, wanted: Collection[str]) -> Vectors:
     """The vectors (D,) of those of the `wanted` words that the file or spaCy folder at `path` has, or the asset of that name.
 
     Assets, fetched when first asked for: `glove`, 400,000 words; `english`, spaCy's 20,000; `pieces`, the mean of the vectors
-    of a word's pieces. "glove+pieces" joins the vectors of several, each with mean 0 and deviation 1, or 0 for none.
+    of a word's pieces. "glove+pieces" joins several, each with mean 0 and deviation 1 over all that it has, or 0 for none.
     Text: a word and its numbers a line, with or without a first line of two counts (word2vec, fastText's .vec, GloVe). Binary:
     word2vec's, if the name ends in .bin. Any of these .gz, .xz or .bz2. If a word is there twice, the first counts.
     Raises InputError if the file can't be read, is cut off, or its vectors are not all of one length.
     """
     names = str(path).split("+")
     if not path.exists() and not path.suffix and all(each in NAMED for each in names):
-        parts = [part for each in names if (part := NAMED[each](wanted))]
-        return joined(parts) if len(names) > 1 and parts else (parts or [{}])[0]
+        return _of_assets(names, wanted)
     if path.is_dir():
         return _of_spacy(path, wanted)
     if not path.exists():
         raise InputError(f"there is no file {path}{did_you_mean(str(path), NAMED)}")
     wanted = frozenset(wanted)
-    binary = ".bin" in path.suffixes
+    binary = ".bin" in path.name.lower()
     found: Vectors = {}
     with reading(path) as stream:
         for word, vector in (_binary if binary else _text)(stream, path, wanted):
@@ -52,17 +51,20 @@ def read(path: Path, wanted: Collection[str]) -> Vectors:
     return found
 
 
-def joined(parts: Sequence[Vectors]) -> Vectors:
-    """The vectors of all `parts`, behind one another, each part with mean 0 and deviation 1, or 0 for a word that it lacks."""
-    words = {word: None for part in parts for word in part}
-    columns = []
-    for part in parts:
-        table = np.stack(list(part.values()))
-        lacking = np.zeros(table.shape[1], np.float32)
-        mean = table.mean(0)
-        deviation = max(float((table - mean).std()), 1e-12)
-        columns.append([(part[word] - mean) / deviation if word in part else lacking for word in words])
-    return {word: np.concatenate(each) for word, *each in zip(words, *columns, strict=True)}
+def _of_assets(names: Sequence[str], wanted: Collection[str]) -> Vectors:
+    parts = []
+    for name in names:
+        asset, find = NAMED[name]
+        kept = assets.tensors(asset)
+        found = find(kept, wanted)
+        if len(names) == 1:
+            return found
+        table = kept["vectors"].float()
+        mean = table.mean(0).numpy()
+        deviation = float((table - table.mean(0)).std(correction=0))
+        parts.append(({word: (vector - mean) / deviation for word, vector in found.items()}, np.zeros_like(mean)))
+    words = {word: None for found, _ in parts for word in found}
+    return {word: np.concatenate([found.get(word, lacking) for found, lacking in parts]) for word in words}
 
 
 def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -79,7 +81,7 @@ def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tu
             raise InputError(f"{path}, line {number}: not a word and its numbers, a space between them")
         if len(parts) <= width:
             raise InputError(f"{path}, line {number}: {len(parts) - 1} numbers, not {width} as in the lines before")
-        if len(parts) > width + 1 and all(map(_is_number, parts[1:])):
+        if any(map(_is_number, parts[1:-width])):
             raise InputError(f"{path}, line {number}: {len(parts) - 1} numbers, not {width} as in the lines before")
         word = b" ".join(parts[:-width]).decode(errors="replace")
         if word in wanted:
@@ -137,20 +139,17 @@ def _of_spacy(folder: Path, wanted: Collection[str]) -> Vectors:
     return {word: np.array(table[row], np.float32) for word, row in found if 0 <= row < len(table)}
 
 
-def _glove(wanted: Collection[str]) -> Vectors:
-    kept = assets.tensors("english_glove")
+def _glove(kept: Mapping[str, Tensor], wanted: Collection[str]) -> Vectors:
     rows = {word: row for row, word in enumerate(_words(kept["words"]))}
     return {word: kept["vectors"][rows[word]].float().numpy() for word in wanted if word in rows}
 
 
-def _english(wanted: Collection[str]) -> Vectors:
-    kept = assets.tensors("english_vectors")
+def _english(kept: Mapping[str, Tensor], wanted: Collection[str]) -> Vectors:
     rows = dict(zip(_words(kept["words"]), kept["rows"].tolist(), strict=True))
     return {word: kept["vectors"][rows[word]].float().numpy() for word in wanted if word in rows}
 
 
-def _of_pieces(wanted: Collection[str]) -> Vectors:
-    kept = assets.tensors("english_pieces")
+def _of_pieces(kept: Mapping[str, Tensor], wanted: Collection[str]) -> Vectors:
     numbers = {piece: number for number, piece in enumerate(_words(kept["words"]))}
     longest = max(map(len, numbers))
     found = {word: pieces(word, numbers, longest) for word in wanted}
@@ -180,4 +179,8 @@ def _words(lines: Tensor) -> list[str]:
     return lines.numpy().tobytes().decode().split("\n")
 
 
-NAMED: Mapping[str, VectorSource] = {"glove": _glove, "english": _english, "pieces": _of_pieces}
+NAMED: Mapping[str, tuple[str, Callable[[Mapping[str, Tensor], Collection[str]], Vectors]]] = {
+    "glove": ("english_glove", _glove),
+    "english": ("english_vectors", _english),
+    "pieces": ("english_pieces", _of_pieces),
+}
