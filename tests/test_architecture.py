@@ -119,3 +119,49 @@ def test_a_recurrent_network_goes_frame_by_frame() -> None:
     assert torch.allclose(told[0], lstm, atol=1e-5)
     with pytest.raises(InputError, match="second axis is time, an odd number of frames"):
         build(replace(declared, axes={"frequency": 40, "time": 14}))
+
+
+def test_an_lstm_each_way_hears_what_follows() -> None:
+    declared = Architecture(
+        channels=1,
+        axes={"frequency": 4, "time": 3},
+        convolutions=(),
+        fully_connected=(6,),
+        outputs=5,
+        recurrent=7,
+        both_ways=True,
+    )
+    assert Architecture.from_dict(declared.to_dict()) == declared
+    network = build(declared).eval()
+    given = torch.randn(1, 1, 4, 30)
+    turned = network(given.flip(3))
+    lstm = network.get_submodule("frames.lstm")
+    assert isinstance(lstm, torch.nn.LSTM) and network(given).shape == (1, 30, 5)
+    frames = network.get_submodule("frames")
+    told = frames.told(frames.edged(given))
+    backwards = torch.nn.LSTM(6, 7, batch_first=True)
+    for name, weight in backwards.named_parameters():
+        weight.data = lstm.get_parameter(f"{name}_reverse").data
+    assert torch.allclose(frames(given)[..., 7:], backwards(told.flip(1))[0].flip(1), atol=1e-6)
+    assert not torch.allclose(network(given)[:, :10], turned[:, :10])
+
+
+def test_with_limited_sharing_each_section_has_filters_of_its_own() -> None:
+    """Section by section, as an ordinary convolution over the rows that it pools."""
+    slides = Convolution(4, slides={"frequency": 8}, pools={"frequency": 6}, limited=True)
+    declared = Architecture(3, {"frequency": 40, "time": 15}, (slides,), (6,), 2)
+    assert Architecture.from_dict(declared.to_dict()) == declared
+    network = build(declared).eval()
+    given = torch.randn(2, 3, 40, 15)
+    convolution, pool = network.get_submodule("conv1"), network.get_submodule("conv1_pool")
+    assert isinstance(convolution, torch.nn.Conv2d) and convolution.bias is not None
+    answers = pool(convolution(given))
+    assert answers.shape == (2, 4, 5, 1)  # of 33 places along frequency the last three are left over
+    for section in range(5):
+        own = slice(4 * section, 4 * section + 4)
+        rows = given[:, :, 6 * section : 6 * section + 13]
+        alone = torch.nn.functional.conv2d(rows, convolution.weight[own], convolution.bias[own])
+        assert torch.allclose(answers[:, :, section], alone.amax(2), atol=1e-5)
+    assert network(given).shape == (2, 2)
+    with pytest.raises(InputError, match="slide along frequency unpadded, and pool there"):
+        build(replace(declared, convolutions=(replace(slides, padded="wide"),)))

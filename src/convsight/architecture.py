@@ -29,7 +29,7 @@ from typing import Any, Literal
 from torch import nn
 
 from convsight.errors import InputError
-from convsight.layers import FrameByFrame, PointBias, SideBySide, Spanning, WholeMax
+from convsight.layers import FrameByFrame, PointBias, Sectioned, SideBySide, Spanning, WholeMax
 
 WHOLE = 0
 
@@ -41,12 +41,14 @@ class Convolution:
     `slides`: the filter's length along each axis that it slides along; it spans every other axis whole.
     `padded`: zeros around the input, so that sliding keeps the length of an axis; or "wide", so many that each end of the
     input comes to lie under every part of the filter, and that inputs shorter than the filter will do.
+    `limited`: along the first axis each section of what is pooled has filters of its own (limited weight sharing).
     """
 
     filters: int
     slides: Mapping[str, int]
     pools: Mapping[str, int] = field(default_factory=dict)
     padded: bool | Literal["wide"] = False
+    limited: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Architecture:
     `per_point`: instead of fully connected layers, one filter of 1x1 and a bias of its own for every point, so that the outputs
     are the points that the convolutions leave, row by row.
     `recurrent`: an LSTM of that many cells goes through time; then the axis "time" is a window around each frame, of which
-    the layers before the LSTM tell it, and the network puts out `outputs` numbers a frame.
+    the layers before the LSTM tell it, and the network puts out `outputs` numbers a frame. `both_ways`: a second LSTM goes
+    backwards, so that a frame is judged by what follows, too.
     """
 
     channels: int
@@ -70,6 +73,7 @@ class Architecture:
     side_by_side: bool = False
     dropout: float = 0.0
     recurrent: int = 0
+    both_ways: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, for JSON; `from_dict` is its inverse."""
@@ -88,6 +92,7 @@ class Architecture:
                         slides={str(axis): _count(length) for axis, length in each["slides"].items()},
                         pools={str(axis): length and _count(length) for axis, length in each["pools"].items()},
                         padded=each["padded"] if each["padded"] == "wide" else bool(each["padded"]),
+                        limited=bool(each.get("limited", False)),
                     )
                     for each in plain["convolutions"]
                 ),
@@ -97,6 +102,7 @@ class Architecture:
                 side_by_side=bool(plain.get("side_by_side", False)),
                 dropout=float(plain.get("dropout", 0.0)),
                 recurrent=(plain.get("recurrent") and _count(plain["recurrent"])) or 0,
+                both_ways=bool(plain.get("both_ways", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this describes no architecture: {error!r}") from None
@@ -146,8 +152,9 @@ def build(architecture: Architecture) -> nn.Sequential:
     if architecture.recurrent:
         _check_time(architecture)
         cells, window = architecture.recurrent, architecture.axes["time"]
-        layers = OrderedDict(frames=FrameByFrame(nn.Sequential(layers), window, features, cells))
-        features = cells
+        both = architecture.both_ways
+        layers = OrderedDict(frames=FrameByFrame(nn.Sequential(layers), window, features, cells, both_ways=both))
+        features = 2 * cells if both else cells
     if architecture.dropout:
         layers["dropout"] = nn.Dropout(architecture.dropout)
     layers["output"] = nn.Linear(features, architecture.outputs)
@@ -164,18 +171,30 @@ def _convolved(
     size, around = _pair(reach.values()), _pair(padding.values())
     spanned = [number for number, axis in enumerate(lengths) if axis not in convolution.slides]
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    if len(spanned) == 1:
+    left = {axis: length + 2 * padding[axis] - reach[axis] + 1 for axis, length in lengths.items()}
+    if convolution.limited:
+        first = next(iter(lengths))
+        section = _section(convolution, first, name)
+        layers[name] = Sectioned(channels, convolution.filters, size, left[first] // section, section)
+        left[first] -= left[first] % section
+    elif len(spanned) == 1:
         layers[name] = Spanning(channels, convolution.filters, size, around, spanned[0])
     else:
         layers[name] = nn.Conv2d(channels, convolution.filters, size, padding=around)
     layers[f"{name}_relu"] = nn.ReLU()
-    left = {axis: length + 2 * padding[axis] - reach[axis] + 1 for axis, length in lengths.items()}
     factors = _pair(convolution.pools.get(axis, 1) for axis in lengths)
     if max(factors) > 1 or (convolution.pools and WHOLE not in factors):
         layers[f"{name}_pool"] = nn.MaxPool2d(_pair(factor or 1 for factor in factors))
     if WHOLE in factors:
         layers[f"{name}_max"] = WholeMax(tuple(2 + place for place, factor in enumerate(factors) if factor == WHOLE))
     return layers, {axis: length // (factor or length) for (axis, length), factor in zip(left.items(), factors, strict=True)}
+
+
+def _section(convolution: Convolution, axis: str, name: str) -> int:
+    factor = convolution.pools.get(axis, 1)
+    if convolution.padded or factor == WHOLE or axis not in convolution.slides:
+        raise InputError(f"{name}: limited sharing needs filters that slide along {axis} unpadded, and pool there by a factor")
+    return factor
 
 
 def _check_time(architecture: Architecture) -> None:

@@ -24,6 +24,26 @@ class Spanning(nn.Conv2d):
         return F.conv2d(places, filters, self.bias, padding=padding)
 
 
+class Sectioned(nn.Conv2d):
+    """A convolution with filters of its own for each section of the rows, `section` places long; what is left over is not told.
+
+    Source: Abdel-Hamid et al. 2014, "Convolutional neural networks for speech recognition", section III-D: limited weight
+    sharing, where a section is what is pooled.
+    """
+
+    def __init__(self, channels: int, filters: int, size: tuple[int, int], sections: int, section: int) -> None:
+        super().__init__(channels * sections, filters * sections, size, groups=sections)
+        self.sections, self.section = sections, section
+
+    def forward(self, given: Tensor) -> Tensor:
+        """(B, channels, H, W) to (B, filters, sections * section, W')."""
+        reach = self.section + int(self.kernel_size[0]) - 1
+        rows = given.unfold(2, reach, self.section)[:, :, : self.sections]  # (B, channels, sections, W, reach)
+        answers = super().forward(rows.permute(0, 2, 1, 4, 3).flatten(1, 2))
+        parts = answers.view(len(given), self.sections, -1, self.section, answers.shape[3])
+        return parts.transpose(1, 2).flatten(2, 3)
+
+
 class WholeMax(nn.Module):
     """The maximum along some axes, all there is of them; they become 1 long."""
 
@@ -66,17 +86,18 @@ class PointBias(nn.Module):
 
 
 class FrameByFrame(nn.Module):
-    """Layers put on the window around each frame of a picture, then an LSTM through what they tell.
+    """Layers put on the window around each frame of a picture, then an LSTM through what they tell, or one each way.
 
-    (B, C, F, T) to (B, T, cells). The edges of the picture are repeated where a window reaches beyond them.
+    (B, C, F, T) to (B, T, cells), or twice as many cells. The edges of the picture are repeated where a window
+    reaches beyond them.
     """
 
-    def __init__(self, window: nn.Module, frames: int, features: int, cells: int) -> None:
+    def __init__(self, window: nn.Module, frames: int, features: int, cells: int, *, both_ways: bool = False) -> None:
         """`window`: from (B, C, F, frames) to (B, features)."""
         super().__init__()
         self.frames = frames
         self.window = window
-        self.lstm = nn.LSTM(features, cells, batch_first=True)
+        self.lstm = nn.LSTM(features, cells, batch_first=True, bidirectional=both_ways)
 
     def forward(self, given: Tensor) -> Tensor:
         return self.heard(self.told(self.edged(given)))[0]
@@ -96,6 +117,6 @@ class FrameByFrame(nn.Module):
         return features.view(len(given), -1, features.shape[1])
 
     def heard(self, told: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """(B, T, features) to (B, T, cells), and the state to go on from."""
+        """(B, T, features) to (B, T, cells), and the state to go on from, which an LSTM that goes both ways can't."""
         output, (hidden, cell) = self.lstm(told, state)
         return output, (hidden, cell)

@@ -4,13 +4,16 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import soundfile
 import torch
 
+from convsight.cli import speech_options
 from convsight.speech import audio, model, recognise, synthesis
 from convsight.speech.phones import PHONES
+from convsight.speech.words import LEXICONS
 from tests.conftest import Run
 
 
@@ -29,7 +32,7 @@ def test_a_corpus_is_made_learnt_judged_and_recognised(convsight: Run) -> None:
     learnt = convsight("speech", "train", "corpus", "--epochs", 1, "--slides", "none", "--out", "mine.safetensors")
     assert learnt.returncode == 0 and "18 recordings to learn from" in learnt.stdout and "2 to judge by" in learnt.stdout
     card = recognise.load_recogniser("mine.safetensors").network.card
-    assert card["command"].startswith("convsight speech train corpus --slides none --pooling 6 --epochs 1")
+    assert card["command"].startswith("convsight speech train corpus --slides none --epochs 1")
     judged = convsight("speech", "evaluate", "corpus", "--network", "mine.safetensors", "--speakers", "m1,m2")
     assert judged.returncode == 0 and "of 2 recordings" in judged.stdout and "taken for" in judged.stdout
     heard = convsight("speech", "recognise", next(Path("corpus").rglob("*.flac")), "--network", "mine.safetensors")
@@ -41,6 +44,27 @@ def test_a_corpus_is_made_learnt_judged_and_recognised(convsight: Run) -> None:
         "speech", "train", "corpus", "--start", "mine.safetensors", "--epochs", 1, "--without", "m1", "--out", "b.safetensors"
     )
     assert on.returncode == 0 and "19 recordings to learn from" in on.stdout
+
+
+def test_each_speaker_is_left_out_in_turn(convsight: Run) -> None:
+    Path("said.txt").write_text("seven\nthree\nnine two\n")
+    convsight("speech", "synthesise", "corpus", "--text", "said.txt", "--count", 3, "--voices", "men")
+    done = convsight("speech", "crossvalidate", "corpus", "--epochs", 1, "--words", "digits", "--both-ways", "--centred")
+    assert done.returncode == 0 and "phone errors, silence not counted, of speakers never heard: speakers.md" in done.stdout
+    lines = Path("speakers.md").read_text().splitlines()
+    assert lines[0] == "| left out | recordings | phone errors | frames wrong | digits right |"
+    speakers = sorted(each.name for each in Path("corpus").iterdir())
+    assert [line.split(" | ")[0].strip("| ") for line in lines[2:]] == [*speakers, "mean"]
+    on = convsight("speech", "crossvalidate", "corpus", "--start", "speech", "--both-ways")
+    assert on.returncode == 2 and "--start says what the network is; leave --both-ways away" in on.stderr
+    alone = convsight("speech", "crossvalidate", next(Path("corpus").iterdir()))
+    assert alone.returncode == 2 and "two speakers at least" in alone.stderr
+
+
+def test_what_the_options_offer_is_what_there_is() -> None:
+    assert speech_options.POOLING == model.POOLING
+    assert get_args(get_args(speech_options.Slides)[0]) == get_args(model.Slides)
+    assert set(get_args(get_args(get_args(speech_options.Words)[0])[0])) == set(LEXICONS)
 
 
 def test_recordings_are_aligned_beside_themselves(convsight: Run) -> None:

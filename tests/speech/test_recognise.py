@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +105,66 @@ def test_a_checkpoint_is_of_this_corpus_only(learnt: Recogniser, tmp_path: Path)
             recognise.fit(learnt.network, other, plan=plan, device="cpu", checkpoint=path)
 
 
+@pytest.mark.parametrize(("both_ways", "centred"), [(True, False), (False, True)])
+def test_what_needs_the_whole_is_told_at_the_end(both_ways: bool, centred: bool, tmp_path: Path) -> None:
+    declared = model.recogniser(filters=12, both_ways=both_ways)
+    begun = recognise.beginning(declared, KNOWN, centred=centred)
+    made = recognise.fit(begun, KNOWN, centred=centred, plan=Plan(2, 8, model.PLAN.optimizer), device="cpu")
+    recognise.save_recogniser(made, tmp_path / "a.safetensors")
+    opened = recognise.load_recogniser(str(tmp_path / "a.safetensors"))
+    samples = torch.cat([each for each, _ in SOUNDS[:2]])
+    stream = recognise.Stream(opened)
+    assert [segment for each in samples.split(160) for segment in stream.push(each)] == []
+    expected = decode.segments(made.path(encode.features(samples)), made.phones)
+    assert [each.phone for each in stream.finish()] == [each.phone for each in expected]
+    louder = encode.features(8 * samples[: len(samples) // 2])
+    quieter = encode.features(samples[: len(samples) // 2])
+    same = torch.allclose(opened.answers(louder), opened.answers(quieter), atol=0.02)
+    assert same is centred
+
+
+def test_strings_of_phones_can_be_learnt_without_their_times(learnt: Recogniser) -> None:
+    flat = replace(learnt, transitions=torch.zeros_like(learnt.transitions))
+    made = recognise.fit(
+        learnt.network, KNOWN, ctc=True, other_voices=False, plan=Plan(6, 4, model.PLAN.optimizer), device="cpu"
+    )
+    before, after = score.score(flat, KNOWN), score.score(made, KNOWN)
+    assert after.phone_error < 0.8 * before.phone_error
+    quiet = phones.PHONES.index(phones.SILENCE)
+    told = [sum(each != quiet for features in KNOWN.features for each in some.path(features)) for some in (flat, made)]
+    assert told[1] < told[0]  # what is told is told in few frames, between blanks
+
+
+def test_the_loss_of_strings_is_that_of_all_their_timings() -> None:
+    """By brute force over all rows of four frames."""
+    output = torch.randn(1, 4, len(phones.PHONES), generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[phones.PHONES.index(each) for each in ("s", "iy", "iy", phones.SILENCE)]])
+    chances = output[0].log_softmax(1)
+    among = [phones.PHONES.index(each) for each in ("s", "iy", phones.SILENCE)]
+    total = sum(
+        float(chances[range(4), list(row)].sum().exp())
+        for row in itertools.product(among, repeat=4)
+        if score.string(row, phones.PHONES) == ["s", "iy"]
+    )
+    assert float(model.ctc_loss(output, labels)) == pytest.approx(-math.log(total) / 2, rel=1e-4)
+
+
+def test_another_voice_is_a_warp_of_the_bands_and_of_time() -> None:
+    """A tone's peak moves to where the filters that `LogMel` warps hear it; labels move with their frames."""
+    tone = torch.sin(2 * torch.pi * 2_000 * torch.arange(16_000) / 16_000)
+    for warp in (0.85, 1.0, 1.15):
+        expected = int(encode.LogMel(warp=warp)(tone)[50].argmax())
+        heard = encode.LogMel()(tone)[50]
+        places = encode.band_heard(warp)
+        low = places.floor().long().clamp(0, encode.MELS - 2)
+        moved = heard[low] + (places - low) * (heard[low + 1] - heard[low])
+        assert abs(int(moved.argmax()) - expected) <= 1
+    for features, labels in zip(KNOWN.features[:4], KNOWN.labels[:4], strict=True):
+        said, moved_labels = model._said_otherwise(features, labels, torch.Generator().manual_seed(1))
+        assert said.shape[2] == len(moved_labels) and 0.8 < len(moved_labels) / len(labels) < 1.25
+        assert torch.equal(moved_labels.unique_consecutive(), labels.unique_consecutive())
+
+
 def stringed(frames: str) -> list[str]:
     return score.string([phones.PHONES.index(each) for each in frames.split()], phones.PHONES)
 
@@ -114,10 +177,14 @@ def test_phone_errors_are_of_strings_not_frames() -> None:
     assert score.phone_error([[], ["s"]], [["t", "t"], ["s"]]) == 2  # put in where nothing is said
 
 
-@pytest.mark.parametrize("slides", ["time", "both", "none"])
-def test_siblings_have_as_many_parameters(slides: model.Slides) -> None:
-    wanted = model.parameters(model.recogniser())
-    assert abs(model.parameters(model.recogniser(slides)) / wanted - 1) < 0.01
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_siblings_have_as_many_parameters(both_ways: bool) -> None:
+    wanted = model.parameters(model.recogniser(both_ways=both_ways))
+    siblings = [model.recogniser(slides, both_ways=both_ways) for slides in ("time", "both", "none")]
+    for each in (*siblings, model.recogniser(limited=True, both_ways=both_ways)):
+        assert abs(model.parameters(each) / wanted - 1) < 0.01
+    with pytest.raises(InputError, match="slide along frequency, not along time"):
+        model.recogniser("time", limited=True)
 
 
 def test_filters_slide_along_frequency_only() -> None:

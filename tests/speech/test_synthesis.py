@@ -53,6 +53,32 @@ def test_silence_is_silent_where_the_labels_say_so() -> None:
         assert quiet.abs().max() < 0.02 * samples.abs().max()
 
 
+def loudness(samples: torch.Tensor, above: float) -> torch.Tensor:
+    """(T,) decibels of what lies `above` so many Hz, in pieces of 10 ms, one a millisecond."""
+    spectrum = torch.fft.rfft(samples)
+    spectrum[: int(above * len(samples) / RATE)] = 0
+    heard = torch.fft.irfft(spectrum, len(samples))
+    return 10 * (heard.unfold(0, RATE // 100, RATE // 1000).square().mean(1) + 1e-9).log10()
+
+
+def test_bursts_of_plosives_and_silences_are_where_the_labels_say() -> None:
+    """Of a plosive between sounds, the steepest rise above 1.5 kHz from 60 ms before it to 60 ms after; 500 phones."""
+    voices = [*espeak.voices("male"), *espeak.voices("female")]
+    right: list[bool] = []
+    for number, text in enumerate(sentences.sentences(120, seed=5)):
+        samples, rows = synthesis.utterance(text, voices[number % len(voices)], seed=number, clean=True)
+        high, all_of_it = loudness(samples, 1_500), loudness(samples, 0)
+        for before, each, after in zip(rows, rows[1:], rows[2:], strict=False):
+            start, end = int(1_000 * each.start), int(1_000 * each.end)
+            if each.phone == phones.SILENCE and end - start > 60:
+                right.append(bool(all_of_it[start + 20 : end - 30].max() < all_of_it.max() - 25))
+            elif each.phone in "ptkbdg" and phones.SILENCE not in (before.phone, after.phone) and 60 <= start < len(high) - 180:
+                around = high[start - 60 : end + 60]
+                burst = start - 60 + int((around[10:] - around[:-10]).argmax()) + 10
+                right.append(start - 20 <= burst <= end + 20)
+    assert len(right) >= 500 and sum(right[:500]) / 500 >= 0.95
+
+
 def test_what_was_said_before_changes_nothing() -> None:
     first = synthesis.utterance("A good day.", "f2", seed=3)
     other = synthesis.utterance("A good day.", "Alicia", seed=4)

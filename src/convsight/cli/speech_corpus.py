@@ -52,21 +52,33 @@ def align(
     transcripts: Annotated[
         Path, typer.Argument(help="A table (.csv, .tsv) with the columns file and text, or a folder with a .txt for each.")
     ],
+    network: Annotated[
+        str | None,
+        typer.Option(help="Say when by a network, speech or a file, which telephone speech or your own suits better."),
+    ] = None,
 ) -> None:
     """Find when each phone is spoken in recordings with an English transcript; a .TextGrid is put beside each recording.
 
     Example: convsight speech align recordings/ transcripts.csv
+
+    Example: convsight speech align telephone/ transcripts.csv --network speech
     """
     from convsight.speech import audio, data
     from convsight.speech.align import align as aligned
+    from convsight.speech.recognise import load_recogniser
+    from convsight.speech.retime import retimed
 
+    hears = load_recogniser(network) if network else None
     texts = _transcripts(transcripts)
     paths = {name: _recording(sounds, name) for name in texts}
     failed: list[InputError] = []
     with progress("aligning", len(texts), left=lambda: f"what was aligned is in {sounds}") as done:
         for number, (name, text) in enumerate(texts.items(), start=1):
             try:
-                found = aligned(audio.read(paths[name]), text, str(paths[name]))
+                samples = audio.read(paths[name])
+                found = aligned(samples, text, str(paths[name]))
+                if hears:
+                    found = retimed(hears, samples, found)
                 data.write_textgrid(found, paths[name].with_suffix(".TextGrid"))
             except InputError as error:
                 failed.append(error)

@@ -74,11 +74,16 @@ def path(answers: Tensor, transitions: Tensor) -> list[int]:
     return whole.push(answers) + whole.finish()
 
 
+def begins(frame: int) -> float:
+    """When what is heard in a frame begins, in seconds: half a step before its middle."""
+    return (frame * STEP + (LENGTH - STEP) / 2) / RATE
+
+
 def segments(found: Sequence[int], phones: Sequence[str], *, first: int = 0) -> list[Segment]:
-    """Frames of one phone in a row as one segment; frame `first` + n is heard from its middle less half a step."""
+    """Frames of one phone in a row as one segment; the first is frame `first`."""
     rows: list[Segment] = []
     for number, phone in enumerate(found, start=first):
-        start, end = ((number + each) * STEP / RATE + (LENGTH - STEP) / 2 / RATE for each in (0, 1))
+        start, end = begins(number), begins(number + 1)
         name = phones[phone]
         if rows and rows[-1].phone == name:
             rows[-1] = Segment(rows[-1].start, end, name)

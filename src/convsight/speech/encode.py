@@ -80,6 +80,20 @@ def with_changes(energies: Tensor) -> Tensor:
     return changes_inside(_repeated(energies, REACH, REACH))
 
 
+def centred(features: Tensor) -> Tensor:
+    """(3, mels, T), each band's mean over time taken off, and with it what microphone and room add."""
+    return features - features.mean(2, keepdim=True)
+
+
+def band_heard(warp: float, mels: int = MELS) -> Tensor:
+    """(mels,): at which place among the bands is what a vocal tract with resonances `warp` times as high moves to each."""
+    low, high = _mel(torch.tensor([_LOWEST, _HIGHEST]))
+    centres = low + (high - low) * torch.arange(1, mels + 1) / (mels + 1)
+    frequencies = 700.0 * ((centres / 1127.0).exp() - 1.0)
+    places: Tensor = (_mel(_warped(frequencies, 1 / warp)) - low) * (mels + 1) / (high - low) - 1
+    return places.clamp(0, mels - 1)
+
+
 class FeatureStream:
     """`features` of a sound that comes in pieces of any length: the same numbers to the bit, as soon as they are certain."""
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from convsight.architecture import Architecture
 from convsight.assets import digest
 from convsight.errors import InputError
 from convsight.layers import FrameByFrame
 from convsight.network import Network, load_with_encoder, save
 from convsight.speech import decode, model
 from convsight.speech.data import Corpus
-from convsight.speech.encode import FeatureStream
+from convsight.speech.encode import FeatureStream, centred
 from convsight.speech.segments import Segment
 from convsight.training import Plan, Settings, train
 
@@ -26,10 +27,14 @@ _TOGETHER = 10  # frames: fewer are waited for, so that no time goes into single
 
 @dataclass(frozen=True)
 class Recogniser:
-    """`network` tells phones frame by frame; `transitions`: (phones, phones), log chances of one frame to the next."""
+    """`network` tells phones frame by frame; `transitions`: (phones, phones), log chances of one frame to the next.
+
+    `centred`: it is given utterances whose bands' means are taken off.
+    """
 
     network: Network
     transitions: Tensor
+    centred: bool = False
 
     @property
     def phones(self) -> tuple[str, ...]:
@@ -38,7 +43,7 @@ class Recogniser:
     @torch.no_grad()
     def answers(self, features: Tensor) -> Tensor:
         """(3, mels, T) to (T, phones): the log chance of each phone, frame by frame."""
-        given = features[None].to(self.network.device)
+        given = (centred(features) if self.centred else features)[None].to(self.network.device)
         return self.network(given)[0].float().log_softmax(1).cpu()
 
     def path(self, features: Tensor) -> list[int]:
@@ -47,7 +52,10 @@ class Recogniser:
 
 
 class Stream:
-    """Recognises a sound while it comes; what it tells is the same however the sound is cut."""
+    """Recognises a sound while it comes; what it tells is the same however the sound is cut.
+
+    A network that needs the whole (its LSTM goes both ways, or its utterances are centred) tells all at the end.
+    """
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
@@ -59,6 +67,7 @@ class Stream:
         self._path = decode.Path(recogniser.transitions)
         self._told = 0
         self._open: list[Segment] = []
+        self._kept: list[Tensor] | None = [] if recogniser.centred or self._frames.lstm.bidirectional else None
 
     def push(self, samples: Tensor) -> list[Segment]:
         """The segments that `samples`, (N,) in [-1, 1] at 16 kHz, make certain."""
@@ -71,6 +80,10 @@ class Stream:
 
     def _heard(self, features: Tensor, *, last: bool) -> list[int]:
         """The phones of the frames that have become certain."""
+        if self._kept is not None:
+            self._kept.append(features)
+            whole = torch.cat(self._kept, 2) if last else features[..., :0]
+            return self._path.push(self._recogniser.answers(whole)) if whole.shape[2] else []
         reach = self._frames.frames // 2
         if features.shape[2] and not self._begun:
             features = torch.cat([features[..., :1].expand(-1, -1, reach), features], 2)
@@ -114,18 +127,22 @@ def recognise(recogniser: Recogniser, pieces: Iterable[Tensor]) -> Iterator[Segm
 
 
 def fit(
-    network: Network, corpus: Corpus, *, plan: Plan = model.PLAN, seed: int = 0, device: str | None = None,
-    checkpoint: Path | None = None, settings: Settings | None = None, on_step: Callable[[int, float], None] | None = None,
+    network: Network, corpus: Corpus, *, centred: bool = False, ctc: bool = False, other_voices: bool = True,
+    plan: Plan = model.PLAN, seed: int = 0, device: str | None = None, checkpoint: Path | None = None,
+    settings: Settings | None = None, on_step: Callable[[int, float], None] | None = None,
 ) -> Recogniser:  # fmt: skip
     """A recogniser that has learnt `corpus`, from the weights of `network`, which stays as it is.
 
-    `training.train` says the rest, and what raises InputError.
+    `centred`: from utterances whose bands' means are taken off; `ctc`: the strings of phones, not when they are;
+    `other_voices`: `model.batches` varies them. `training.train` says the rest, and what raises InputError.
     """
+    if centred:
+        corpus = corpus.centred()
     learning = deepcopy(network)
     train(
         learning,
-        model.batches(corpus.features, corpus.labels, batch=plan.batch, seed=seed),
-        model.loss,
+        model.batches(corpus.features, corpus.labels, batch=plan.batch, seed=seed, other_voices=other_voices),
+        model.ctc_loss if ctc else model.loss,
         steps=plan.steps(len(corpus)),
         optimizer=plan.optimizer,
         schedule=plan.schedule,
@@ -134,18 +151,21 @@ def fit(
         settings={**(settings or {}), "content": _content(corpus)} if checkpoint else None,
         on_step=on_step,
     )
-    return Recogniser(learning.to("cpu"), decode.transitions(corpus.labels, len(learning.labels)))
+    count = len(learning.labels)
+    transitions = torch.zeros(count, count) if ctc else decode.transitions(corpus.labels, count)
+    return Recogniser(learning.to("cpu"), transitions, centred)
 
 
-def beginning(corpus: Corpus, slides: model.Slides = "frequency", *, pooling: int = model.POOLING, seed: int = 0) -> Network:
+def beginning(architecture: Architecture, corpus: Corpus, *, centred: bool = False, seed: int = 0) -> Network:
     """An untrained network that normalises its input as `corpus` asks for."""
-    mean, std = corpus.statistics()
-    return model.untrained(model.recogniser(slides, pooling=pooling), seed=seed, mean=mean, std=std)
+    mean, std = (corpus.centred() if centred else corpus).statistics()
+    return model.untrained(architecture, seed=seed, mean=mean, std=std)
 
 
 def save_recogniser(recogniser: Recogniser, path: Path, card: dict[str, str] | None = None) -> None:
     """Write network and transitions to one file. Raises InputError as `network.save` does."""
-    save(replace(recogniser.network, card=card or {}), path, {_FIELD: recogniser.transitions})
+    settings = {"centred": recogniser.centred}
+    save(replace(recogniser.network, card=card or {}), path, {_FIELD: recogniser.transitions}, settings)
 
 
 def load_recogniser(spec: str) -> Recogniser:
@@ -153,12 +173,12 @@ def load_recogniser(spec: str) -> Recogniser:
 
     Raises InputError as `network.load` does, or if the file holds a network that recognises no phones.
     """
-    network, tensors, _ = load_with_encoder(spec)
+    network, tensors, settings = load_with_encoder(spec)
     found = tensors.get(_FIELD)
     if found is None or found.shape != (len(network.labels),) * 2:
         raise InputError(f"{spec} is no network for speech: it knows no phones that follow one another")
     frames_of(network)
-    return Recogniser(network, found)
+    return Recogniser(network, found, settings.get("centred") is True)
 
 
 def frames_of(network: Network) -> FrameByFrame:

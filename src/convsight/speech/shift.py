@@ -100,8 +100,8 @@ def experiment(
     other = spoken(texts[count + count // _TESTED :], women, first=2 * count)
     for number, ((slides, pooling), seed) in enumerate(product(siblings, seeds)):
         told = on_network(f"{slides}, pooling {pooling}, seed {seed}", number) if on_network else None
-        network = beginning(learnt, slides, pooling=pooling, seed=seed)
-        recogniser = fit(network, learnt, plan=plan, seed=seed, device=device, on_step=told)
+        network = beginning(model.recogniser(slides, pooling=pooling), learnt, seed=seed)
+        recogniser = fit(network, learnt, other_voices=False, plan=plan, seed=seed, device=device, on_step=told)
         warped = {warp: score(recogniser, each) for warp, each in known.items()}
         yield Result(slides, pooling, seed, warped[1.0], score(recogniser, other), warped)
 

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 
 from convsight.speech import decode
-from convsight.speech.audio import RATE
-from convsight.speech.encode import STEP
 from convsight.speech.phones import SILENCE
 
 Lexicon = Mapping[str, Sequence[str]]  # a word's pronunciations, each phones with spaces between
@@ -51,9 +49,9 @@ def words(answers: Tensor, phones: Sequence[str], lexicon: Lexicon = DIGITS) -> 
     found: list[Word] = []
     before = -1
     for frame, state in enumerate(path):
-        end = (frame + 1) * STEP / RATE
+        end = decode.begins(frame + 1)
         if state in words_of and state != before:
-            found.append(Word(frame * STEP / RATE, end, words_of[state]))
+            found.append(Word(decode.begins(frame), end, words_of[state]))
         elif state and found:
             found[-1] = Word(found[-1].start, end, found[-1].word)
         before = state
