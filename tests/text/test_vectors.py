@@ -42,6 +42,11 @@ def test_binary_is_read_with_and_without_line_ends(line_ends: bool) -> None:
     assert {word: vector.tolist() for word, vector in found.items()} == {"größe": [2, 3], "bad": [10, 32]}
 
 
+def test_words_may_have_spaces_and_numbers_within_and_names_bin_within() -> None:
+    path = written("v.binned.txt", b"good 1 2 3\napollo 13 mission 4 5 6\n")
+    assert vectors.read(path, ["apollo 13 mission"])["apollo 13 mission"].tolist() == [4, 5, 6]
+
+
 def test_compressed_files_are_read() -> None:
     with gzip.open("v.vec.gz", "wb") as file:
         file.write(TEXT.encode())

@@ -43,7 +43,7 @@ def read(path: Path, wanted: Collection[str]) -> Vectors:
     if not path.exists():
         raise InputError(f"there is no file {path}{did_you_mean(str(path), NAMED)}")
     wanted = frozenset(wanted)
-    binary = ".bin" in path.name.lower()
+    binary = ".bin" in map(str.lower, path.suffixes)
     found: Vectors = {}
     with reading(path) as stream:
         for word, vector in (_binary if binary else _text)(stream, path, wanted):
@@ -81,7 +81,7 @@ def _text(stream: IO[bytes], path: Path, wanted: Collection[str]) -> Iterator[tu
             raise InputError(f"{path}, line {number}: not a word and its numbers, a space between them")
         if len(parts) <= width:
             raise InputError(f"{path}, line {number}: {len(parts) - 1} numbers, not {width} as in the lines before")
-        if any(map(_is_number, parts[1:-width])):
+        if len(parts) > width + 1 and _is_number(parts[-width - 1]):
             raise InputError(f"{path}, line {number}: {len(parts) - 1} numbers, not {width} as in the lines before")
         word = b" ".join(parts[:-width]).decode(errors="replace")
         if word in wanted:
