@@ -8,7 +8,7 @@ import lzma
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -53,6 +53,12 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_lines(path: str | Path, lines: Iterable[str]) -> None:
+    """Write `lines`, of which each gets its end. Raises InputError as `written_whole` does."""
+    with written_whole(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n")
 
 
 def check_ending(path: str | Path, *endings: str) -> None:

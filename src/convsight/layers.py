@@ -38,7 +38,7 @@ class Sectioned(nn.Conv2d):
     def forward(self, given: Tensor) -> Tensor:
         """(B, channels, H, W) to (B, filters, sections * section, W')."""
         reach = self.section + int(self.kernel_size[0]) - 1
-        rows = given.unfold(2, reach, self.section)[:, :, : self.sections]  # (B, channels, sections, W, reach)
+        rows = given.unfold(2, reach, self.section)  # (B, channels, sections, W, reach)
         answers = super().forward(rows.permute(0, 2, 1, 4, 3).flatten(1, 2))
         parts = answers.view(len(given), self.sections, -1, self.section, answers.shape[3])
         return parts.transpose(1, 2).flatten(2, 3)

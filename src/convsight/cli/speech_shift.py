@@ -12,7 +12,7 @@ from convsight.cli.options import TrainingDevice
 from convsight.cli.speech_options import SpeechNetwork
 from convsight.cli.terminal import say
 from convsight.errors import InputError
-from convsight.files import check_ending, check_writable, written_whole
+from convsight.files import check_ending, check_writable, write_lines
 from convsight.pictures import write_png
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def experiment(
         for result in found:
             lines.append(_line(result))
             say(lines[-1])
-            with written_whole(out) as temporary:
-                temporary.write_text("\n".join(lines) + "\n")
+            write_lines(out, lines)
     say(f"Phone error rates, silence not counted, and frames wrong: {out}")
 
 

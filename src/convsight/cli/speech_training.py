@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,10 +29,10 @@ from convsight.cli.speech_options import (
     SpeechNetwork,
     Start,
     Words,
-)  # fmt: skip
+)
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
-from convsight.files import check_ending, check_writable, written_whole
+from convsight.files import check_ending, check_writable, write_lines
 
 if TYPE_CHECKING:
     from convsight.network import Network
@@ -165,30 +167,26 @@ def crossvalidate(
     chosen = {"slides": slides, "pooling": pooling, "limited": limited, "both_ways": both_ways}
     begin, centred = _begins(start, chosen, centred=centred, seed=seed)
     plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
-    steps = sum(plan.steps(len(known.of([each], others=True))) for each in set(known.speakers))
+    steps = sum(plan.steps(len(known) - own) for own in Counter(known.speakers).values())
     heads = ["left out", "recordings", "phone errors", "frames wrong", *([f"{words} right"] if words else [])]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    before, rows = 0, []
+    counted, rows = itertools.count(1), []
     with progress("training", steps, left=lambda: f"the lines so far are in {out}") as done:
 
-        def told(speaker: str, count: int) -> Callable[[int, float], None]:
-            nonlocal before
-            so_far, before = before, before + plan.steps(count)
-            return lambda step, loss: done(so_far + step + 1, f"without {speaker}, loss {loss:.3f}")
+        def learn(speaker: str, others: Corpus) -> Recogniser:
+            return recognise.fit(
+                begin(others), others, centred=centred, plan=plan, seed=seed, device=device,
+                on_step=lambda _step, loss: done(next(counted), f"without {speaker}, loss {loss:.3f}"),
+            )  # fmt: skip
 
-        def learn(others: Corpus, on_step: Callable[[int, float], None]) -> Recogniser:
-            return recognise.fit(begin(others), others, centred=centred, plan=plan, seed=seed, device=device, on_step=on_step)
-
-        for fold in crossvalidation.folds(known, learn, lexicon=LEXICONS[words] if words else None, on_fold=told):
+        for fold in crossvalidation.folds(known, learn, lexicon=LEXICONS[words] if words else None):
             figures = [fold.score.phone_error, fold.score.frame_error, *([] if fold.right is None else [fold.right])]
             rows.append(figures)
             lines.append(_line(fold.speaker, f"{fold.count:,}", figures))
             say(lines[-1])
-            with written_whole(out) as temporary:
-                temporary.write_text("\n".join(lines) + "\n")
+            write_lines(out, lines)
     means = [sum(each) / len(rows) for each in zip(*rows, strict=True)]
-    with written_whole(out) as temporary:
-        temporary.write_text("\n".join([*lines, _line("mean", f"{len(known):,}", means)]) + "\n")
+    write_lines(out, [*lines, _line("mean", f"{len(known):,}", means)])
     say(f"{means[0]:.1%} phone errors, silence not counted, of speakers never heard: {out}")
 
 

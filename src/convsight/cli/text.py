@@ -20,7 +20,7 @@ from convsight.cli.progress import progress, training_progress
 from convsight.cli.terminal import say, show_table
 from convsight.cli.text_options import Embeddings, LabelColumn, Source, TextColumn, TextNetwork, Tokeniser
 from convsight.errors import InputError
-from convsight.files import check_ending, check_writable, written_whole
+from convsight.files import check_ending, check_writable, write_lines
 
 if TYPE_CHECKING:
     from convsight.text.vectors import Vectors
@@ -221,8 +221,7 @@ def benchmark(
             seconds = (perf_counter() - started) / len(splits)
             lines.append(f"| {name} | {kind} | {mean(found):.1f} | {spread} | {published} | {seconds:.0f} |")
             say(lines[-1])
-            with written_whole(out) as temporary:
-                temporary.write_text("\n".join(lines) + "\n")
+            write_lines(out, lines)
     say(f"The table: {out}")
 
 

@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from convsight.files import written_whole
+from convsight.files import write_lines
 
 
 def add(path: Path, line: Mapping[str, float]) -> None:
     """Add `line`, which has the positions seen so far; later ones, of before a training went on from here, are left out."""
     before = [each for each in _lines(path) if json.loads(each)["positions"] < line["positions"]]
-    with written_whole(path) as temporary:
-        temporary.write_text("\n".join([*before, json.dumps(dict(line))]) + "\n")
+    write_lines(path, [*before, json.dumps(dict(line))])
 
 
 def seconds(path: Path) -> float:

@@ -13,8 +13,6 @@ from convsight.speech.recognise import Recogniser
 from convsight.speech.score import Score, score
 from convsight.speech.words import Lexicon, words
 
-OnStep = Callable[[int, float], None]
-
 
 @dataclass(frozen=True)
 class Fold:
@@ -26,14 +24,10 @@ class Fold:
     right: float | None
 
 
-def folds(
-    known: Corpus, learn: Callable[[Corpus, OnStep], Recogniser], *, lexicon: Lexicon | None = None,
-    on_fold: Callable[[str, int], OnStep],
-) -> Iterator[Fold]:  # fmt: skip
-    """A fold for each speaker of `known`, of whom what `learn` makes of the others has heard nothing.
+def folds(known: Corpus, learn: Callable[[str, Corpus], Recogniser], *, lexicon: Lexicon | None = None) -> Iterator[Fold]:
+    """A fold for each speaker of `known`, who is judged by what `learn(speaker, others)` makes of the others.
 
-    `lexicon`: also judge by the words that it finds; `on_fold(speaker, count)` is told of each fold, of `count`
-    recordings to learn from, and gives what is told its steps.
+    `lexicon`: also judge by the words that it finds.
     Raises InputError if there is one speaker only.
     """
     speakers = sorted(set(known.speakers))
@@ -41,7 +35,7 @@ def folds(
         raise InputError(f"there must be two speakers at least to leave one out, not {len(speakers)}")
     for speaker in speakers:
         others, own = known.of([speaker], others=True), known.of([speaker])
-        recogniser = learn(others, on_fold(speaker, len(others)))
+        recogniser = learn(speaker, others)
         right = words_right(recogniser, own, lexicon) if lexicon else None
         yield Fold(speaker, len(own), score(recogniser, own), right)
 

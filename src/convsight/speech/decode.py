@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -80,13 +81,10 @@ def begins(frame: int) -> float:
 
 
 def segments(found: Sequence[int], phones: Sequence[str], *, first: int = 0) -> list[Segment]:
-    """Frames of one phone in a row as one segment; the first is frame `first`."""
+    """Frames of one place among `phones` in a row as one segment; the first is frame `first`."""
     rows: list[Segment] = []
-    for number, phone in enumerate(found, start=first):
-        start, end = begins(number), begins(number + 1)
-        name = phones[phone]
-        if rows and rows[-1].phone == name:
-            rows[-1] = Segment(rows[-1].start, end, name)
-        else:
-            rows.append(Segment(start, end, name))
+    for place, run in groupby(found):
+        last = first + len(list(run))
+        rows.append(Segment(begins(first), begins(last), phones[place]))
+        first = last
     return rows

@@ -82,7 +82,9 @@ class Stream:
         """The phones of the frames that have become certain."""
         if self._kept is not None:
             self._kept.append(features)
-            whole = torch.cat(self._kept, 2) if last else features[..., :0]
+            if not last:
+                return []
+            whole = torch.cat(self._kept, 2)
             return self._path.push(self._recogniser.answers(whole)) if whole.shape[2] else []
         reach = self._frames.frames // 2
         if features.shape[2] and not self._begun:

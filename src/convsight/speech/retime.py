@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -29,14 +30,10 @@ def retimed(recogniser: Recogniser, samples: Tensor, segments: Sequence[Segment]
     if sum(_LEAST for phone in row if phone != SILENCE) > len(answers):
         return tuple(segments)
     path = _path(answers, [recogniser.phones.index(phone) for phone in row], recogniser.phones.index(SILENCE))
-    found: list[Segment] = []
-    places = [row[place] for place in path]
-    for frame, (place, phone) in enumerate(zip(path, places, strict=True)):
-        if frame and place == path[frame - 1]:
-            found[-1] = Segment(found[-1].start, decode.begins(frame + 1), phone)
-        else:
-            found.append(Segment(found[-1].end if found else 0.0, decode.begins(frame + 1), phone))
-    return (*found[:-1], Segment(found[-1].start, len(samples) / RATE, found[-1].phone))
+    found = decode.segments(path, row)
+    found[0] = replace(found[0], start=0.0)
+    found[-1] = replace(found[-1], end=len(samples) / RATE)
+    return tuple(found)
 
 
 def _path(answers: Tensor, row: Sequence[int], silence: int) -> list[int]:
