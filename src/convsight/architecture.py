@@ -61,7 +61,7 @@ class Architecture:
     are the points that the convolutions leave, row by row.
     `recurrent`: an LSTM of that many cells goes through time; then the axis "time" is a window around each frame, of which
     the layers before the LSTM tell it, and the network puts out `outputs` numbers a frame. `both_ways`: a second LSTM goes
-    backwards, so that a frame is judged by what follows, too.
+    backwards, so that a frame is judged by what follows, too; `centred`: each row's mean over all of time is taken off first.
     """
 
     channels: int
@@ -74,6 +74,7 @@ class Architecture:
     dropout: float = 0.0
     recurrent: int = 0
     both_ways: bool = False
+    centred: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, for JSON; `from_dict` is its inverse."""
@@ -103,6 +104,7 @@ class Architecture:
                 dropout=float(plain.get("dropout", 0.0)),
                 recurrent=(plain.get("recurrent") and _count(plain["recurrent"])) or 0,
                 both_ways=bool(plain.get("both_ways", False)),
+                centred=bool(plain.get("centred", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this describes no architecture: {error!r}") from None
@@ -116,8 +118,8 @@ def build(architecture: Architecture) -> nn.Sequential:
     Layers are named `conv1`, `conv1_relu`, `conv1_pool`, ..., `flatten`, `fc1`, `fc1_relu`, ..., `dropout`, `output`; with
     `per_point`, after the convolutions `points`, `flatten` and `output`; with `side_by_side`, those of the convolutions are
     in `convolutions`; with `recurrent`, all before the last are in `frames.window`, and `frames.lstm` follows.
-    Raises InputError if the axes aren't two, a filter is longer than what it slides along, an axis doesn't exist, or the
-    outputs of `per_point` aren't as many as the points.
+    Raises InputError if the axes aren't two, a filter is longer than what it slides along, an axis doesn't exist, the outputs
+    of `per_point` aren't as many as the points, or `limited` or `recurrent` is declared of axes that they don't suit.
     """
     if len(architecture.axes) != 2:
         raise InputError(f"a network here has two axes, not {len(architecture.axes)}: {', '.join(architecture.axes)}")
@@ -151,10 +153,9 @@ def build(architecture: Architecture) -> nn.Sequential:
         features = width
     if architecture.recurrent:
         _check_time(architecture)
-        cells, window = architecture.recurrent, architecture.axes["time"]
-        both = architecture.both_ways
-        layers = OrderedDict(frames=FrameByFrame(nn.Sequential(layers), window, features, cells, both_ways=both))
-        features = 2 * cells if both else cells
+        cells, window, both = architecture.recurrent, architecture.axes["time"], architecture.both_ways
+        frames = FrameByFrame(nn.Sequential(layers), window, features, cells, both_ways=both, centred=architecture.centred)
+        layers, features = OrderedDict(frames=frames), 2 * cells if both else cells
     if architecture.dropout:
         layers["dropout"] = nn.Dropout(architecture.dropout)
     layers["output"] = nn.Linear(features, architecture.outputs)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor, nn
 
+_PIECE = 1_000  # frames whose windows are in memory at once
+
 
 class Spanning(nn.Conv2d):
     """A convolution whose filters span an axis whole: to it the places along that axis are channels, which is much faster."""
@@ -92,19 +94,31 @@ class FrameByFrame(nn.Module):
     reaches beyond them.
     """
 
-    def __init__(self, window: nn.Module, frames: int, features: int, cells: int, *, both_ways: bool = False) -> None:
-        """`window`: from (B, C, F, frames) to (B, features)."""
+    def __init__(
+        self, window: nn.Module, frames: int, features: int, cells: int, *, both_ways: bool = False, centred: bool = False
+    ) -> None:
+        """`window`: from (B, C, F, frames) to (B, features); `centred`: each row's mean over all frames is taken off first."""
         super().__init__()
         self.frames = frames
+        self.centred = centred
         self.window = window
         self.lstm = nn.LSTM(features, cells, batch_first=True, bidirectional=both_ways)
 
+    @property
+    def needs_the_whole(self) -> bool:
+        """Whether what is told of a frame depends on all that follows it."""
+        return self.centred or self.lstm.bidirectional
+
     def forward(self, given: Tensor) -> Tensor:
-        return self.heard(self.told(self.edged(given)))[0]
+        edged, reach = self.edged(given), self.frames - 1
+        pieces = [edged[..., first : first + _PIECE + reach] for first in range(0, given.shape[3], _PIECE)]
+        return self.heard(torch.cat([self.told(each) for each in pieces], 1))[0]
 
     def edged(self, given: Tensor) -> Tensor:
         """(B, C, F, T) to (B, C, F, T + frames - 1), its edges repeated, so that every frame has a whole window."""
         reach = self.frames // 2
+        if self.centred:
+            given = given - given.mean(3, keepdim=True)
         return F.pad(given, (reach, reach, 0, 0), mode="replicate")
 
     def windows(self, given: Tensor) -> Tensor:
@@ -117,6 +131,6 @@ class FrameByFrame(nn.Module):
         return features.view(len(given), -1, features.shape[1])
 
     def heard(self, told: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """(B, T, features) to (B, T, cells), and the state to go on from, which an LSTM that goes both ways can't."""
+        """(B, T, features) to (B, T, cells), or twice as many, and the state to go on from, unless the LSTM goes both ways."""
         output, (hidden, cell) = self.lstm(told, state)
         return output, (hidden, cell)

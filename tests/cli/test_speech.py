@@ -12,6 +12,7 @@ import torch
 
 from convsight.cli import speech_options
 from convsight.speech import audio, model, recognise, synthesis
+from convsight.speech.data import read_textgrid
 from convsight.speech.phones import PHONES
 from convsight.speech.words import LEXICONS
 from tests.conftest import Run
@@ -59,6 +60,9 @@ def test_each_speaker_is_left_out_in_turn(convsight: Run) -> None:
     assert on.returncode == 2 and "--start says what the network is; leave --both-ways away" in on.stderr
     alone = convsight("speech", "crossvalidate", next(Path("corpus").iterdir()))
     assert alone.returncode == 2 and "two speakers at least" in alone.stderr
+    convsight("speech", "train", "corpus", "--epochs", 1, "--slides", "none")
+    known = convsight("speech", "crossvalidate", "corpus", "--start", "speech.safetensors")
+    assert known.returncode == 2 and f"has learnt from {speakers[0]}, " in known.stderr
 
 
 def test_what_the_options_offer_is_what_there_is() -> None:
@@ -95,6 +99,21 @@ def test_forms(convsight: Run, network: str) -> None:
     assert done.returncode == 0 and Path("labels/one.TextGrid").exists()
     words = convsight("speech", "recognise", "one.wav", "--network", network, "--words", "digits")
     assert words.returncode == 0
+    spoken = synthesis.utterance("seven three", "m1", seed=0)[0]
+    audio.write(spoken, Path("digits.wav"))
+    done = convsight("speech", "recognise", "digits.wav", "--words", "digits", "--form", "textgrid")
+    assert done.stdout.startswith("words of digits.wav: digits.TextGrid")
+    assert [each.phone for each in read_textgrid(Path("digits.TextGrid"), "words") if each.phone] == ["seven", "three"]
+
+
+@pytest.mark.parametrize("arguments", [["--words", "digits"], ["--form", "textgrid"], []])
+def test_nothing_on_standard_input(convsight: Run, network: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO())))
+    done = convsight("speech", "recognise", "-", "--network", network, *arguments)
+    if "textgrid" in arguments:
+        assert done.returncode == 2 and "there are no phones in what came on standard input" in done.stderr
+    else:
+        assert done.returncode == 0 and done.stdout == ""
 
 
 def test_standard_input_is_heard_as_the_file_is(convsight: Run, network: str, monkeypatch: pytest.MonkeyPatch) -> None:

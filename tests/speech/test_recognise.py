@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from convsight import layers
 from convsight import network as networks
 from convsight.errors import InputError
 from convsight.speech import data, decode, encode, model, phones, recognise, score, segments, sentences, synthesis
@@ -25,8 +27,7 @@ KNOWN = data.corpus(
 
 @pytest.fixture(scope="module")
 def learnt() -> Recogniser:
-    mean, std = KNOWN.statistics()
-    small = model.untrained(model.recogniser(filters=12), mean=mean, std=std)
+    small = recognise.beginning(model.recogniser(filters=12), KNOWN)
     return recognise.fit(small, KNOWN, plan=Plan(30, 4, model.PLAN.optimizer), device="cpu")
 
 
@@ -75,6 +76,7 @@ def test_an_utterance_is_told_the_same_whatever_it_is_batched_with(learnt: Recog
 def test_it_is_saved_and_opened(learnt: Recogniser, tmp_path: Path) -> None:
     recognise.save_recogniser(learnt, tmp_path / "a.safetensors", {"data": "24 sentences"})
     opened = recognise.load_recogniser(str(tmp_path / "a.safetensors"))
+    assert opened.speakers == ("m1",) and opened.timed
     assert opened.path(KNOWN.features[0]) == learnt.path(KNOWN.features[0])
     assert networks.load(str(tmp_path / "a.safetensors")).card == {"data": "24 sentences"}
     with pytest.raises(InputError, match="digits is no network for speech"):
@@ -84,7 +86,7 @@ def test_it_is_saved_and_opened(learnt: Recogniser, tmp_path: Path) -> None:
 def test_learning_goes_on_from_another(learnt: Recogniser) -> None:
     """Trained twice in one process, and from a copy: the first stays as it was."""
     before = {name: each.clone() for name, each in learnt.network.module.state_dict().items()}
-    again = recognise.fit(learnt.network, KNOWN, plan=Plan(1, 8, model.PLAN.optimizer), device="cpu")
+    again = recognise.fit(learnt, KNOWN, plan=Plan(1, 8, model.PLAN.optimizer), device="cpu")
     after = learnt.network.module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert any(not torch.equal(before[name], each) for name, each in again.network.module.state_dict().items())
@@ -93,23 +95,25 @@ def test_learning_goes_on_from_another(learnt: Recogniser) -> None:
 def test_a_checkpoint_is_of_this_corpus_only(learnt: Recogniser, tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
 
-    def interrupt(step: int, _loss: float) -> None:
-        raise KeyboardInterrupt
+    def interrupt(_step: int, _loss: float) -> None:
+        signal.raise_signal(signal.SIGINT)
 
     plan = Plan(1, 8, model.PLAN.optimizer)
     with pytest.raises(KeyboardInterrupt):
-        recognise.fit(learnt.network, KNOWN, plan=plan, device="cpu", checkpoint=path, on_step=interrupt)
-    if path.exists():
-        other = data.corpus(list(zip(KNOWN.features, KNOWN.labels, KNOWN.speakers, strict=True))[:-1])
-        with pytest.raises(InputError, match="is of a training with"):
-            recognise.fit(learnt.network, other, plan=plan, device="cpu", checkpoint=path)
+        recognise.fit(learnt, KNOWN, plan=plan, device="cpu", checkpoint=path, on_step=interrupt)
+    other = data.corpus(list(zip(KNOWN.features, KNOWN.labels, KNOWN.speakers, strict=True))[::-1])
+    nothing = recognise.beginning(model.recogniser(filters=12), KNOWN)
+    for start, known, ctc, what in (
+        (learnt, other, False, "content"), (nothing, KNOWN, False, "start"), (learnt, KNOWN, True, "ctc"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=f"is of a training with {what}"):
+            recognise.fit(start, known, ctc=ctc, plan=plan, device="cpu", checkpoint=path)
 
 
 @pytest.mark.parametrize(("both_ways", "centred"), [(True, False), (False, True)])
 def test_what_needs_the_whole_is_told_at_the_end(both_ways: bool, centred: bool, tmp_path: Path) -> None:
-    declared = model.recogniser(filters=12, both_ways=both_ways)
-    begun = recognise.beginning(declared, KNOWN, centred=centred)
-    made = recognise.fit(begun, KNOWN, centred=centred, plan=Plan(2, 8, model.PLAN.optimizer), device="cpu")
+    begun = recognise.beginning(model.recogniser(filters=12, both_ways=both_ways, centred=centred), KNOWN)
+    made = recognise.fit(begun, KNOWN, plan=Plan(2, 8, model.PLAN.optimizer), device="cpu")
     recognise.save_recogniser(made, tmp_path / "a.safetensors")
     opened = recognise.load_recogniser(str(tmp_path / "a.safetensors"))
     samples = torch.cat([each for each, _ in SOUNDS[:2]])
@@ -125,14 +129,14 @@ def test_what_needs_the_whole_is_told_at_the_end(both_ways: bool, centred: bool,
 
 def test_strings_of_phones_can_be_learnt_without_their_times(learnt: Recogniser) -> None:
     flat = replace(learnt, transitions=torch.zeros_like(learnt.transitions))
-    made = recognise.fit(
-        learnt.network, KNOWN, ctc=True, other_voices=False, plan=Plan(6, 4, model.PLAN.optimizer), device="cpu"
-    )
+    made = recognise.fit(learnt, KNOWN, ctc=True, other_voices=False, plan=Plan(6, 4, model.PLAN.optimizer), device="cpu")
     before, after = score.score(flat, KNOWN), score.score(made, KNOWN)
     assert after.phone_error < 0.8 * before.phone_error
     quiet = phones.PHONES.index(phones.SILENCE)
     told = [sum(each != quiet for features in KNOWN.features for each in some.path(features)) for some in (flat, made)]
     assert told[1] < told[0]  # what is told is told in few frames, between blanks
+    with pytest.raises(InputError, match="strings of phones, not when they are spoken"):
+        recognise.check_timed(made)
 
 
 def test_the_loss_of_strings_is_that_of_all_their_timings() -> None:
@@ -160,8 +164,8 @@ def test_another_voice_is_a_warp_of_the_bands_and_of_time() -> None:
         moved = heard[low] + (places - low) * (heard[low + 1] - heard[low])
         assert abs(int(moved.argmax()) - expected) <= 1
     for features, labels in zip(KNOWN.features[:4], KNOWN.labels[:4], strict=True):
-        said, moved_labels = model._said_otherwise(features, labels, torch.Generator().manual_seed(1))
-        assert said.shape[2] == len(moved_labels) and 0.8 < len(moved_labels) / len(labels) < 1.25
+        said, moved_labels = model._said_otherwise(features[0], labels, torch.Generator().manual_seed(1))
+        assert said.shape[1] == len(moved_labels) and 0.8 < len(moved_labels) / len(labels) < 1.25
         assert torch.equal(moved_labels.unique_consecutive(), labels.unique_consecutive())
 
 
@@ -200,6 +204,24 @@ def test_filters_slide_along_frequency_only() -> None:
 
     assert torch.allclose(told(15, 7), told(22, 7), atol=1e-5)
     assert not torch.allclose(told(15, 7), told(15, 9), atol=1e-3)
+
+
+def test_what_is_centred_is_so_over_the_whole_utterance() -> None:
+    """As a network that isn't centred hears it with its mean taken off beforehand."""
+    centred = recognise.beginning(model.recogniser(filters=8, centred=True), KNOWN)
+    plain = recognise.beginning(model.recogniser(filters=8), KNOWN)
+    plain.network.module.load_state_dict(centred.network.module.state_dict())
+    mean = torch.tensor(centred.network.input.mean)[:, None, None]
+    heard = KNOWN.features[0]
+    taken_off = heard - heard.mean(2, keepdim=True) + mean
+    assert torch.allclose(centred.answers(heard), plain.answers(taken_off), atol=1e-4)
+
+
+def test_a_long_sound_is_told_in_pieces_as_at_once(learnt: Recogniser, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = torch.cat(KNOWN.features[:2], 2)
+    at_once = learnt.answers(heard)
+    monkeypatch.setattr(layers, "_PIECE", 37)
+    assert torch.allclose(learnt.answers(heard), at_once, atol=1e-4)
 
 
 def test_batches_are_cut_not_padded() -> None:

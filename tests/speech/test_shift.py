@@ -38,8 +38,11 @@ def test_what_cannot_be_compared_is_said() -> None:
     flat = model.untrained(model.recogniser("time", filters=4))
     said = shift.saying("你好", "m1")
     for each in (flat, model.untrained(model.recogniser("none", filters=4))):
-        with pytest.raises(InputError, match="has no filters that slide along frequency"):
+        with pytest.raises(InputError, match="has no filters"):
             shift.movements(each, said, said)
+    limited = model.untrained(model.recogniser(filters=4, limited=True))
+    with pytest.raises(InputError, match="each band of frequencies has filters of its own"):
+        shift.movements(limited, said, said)
 
 
 def test_the_experiment_learns_men_and_is_judged_by_others_too() -> None:

@@ -14,6 +14,7 @@ import typer
 from convsight.cli import speech_corpus, speech_shift, speech_show, speech_training
 from convsight.cli.speech_options import SpeechNetwork, Words
 from convsight.cli.terminal import say
+from convsight.errors import InputError
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -54,25 +55,28 @@ def recognise(
     Example: arecord -f S16_LE -r 16000 | convsight speech recognise -
     """
     from convsight.speech import audio, data
-    from convsight.speech.recognise import load_recogniser
+    from convsight.speech.recognise import check_timed, load_recogniser
     from convsight.speech.recognise import recognise as recognised
-    from convsight.speech.words import LEXICONS
+    from convsight.speech.segments import Segment
+    from convsight.speech.words import LEXICONS, Word
 
     opened = load_recogniser(network)
+    if words:
+        check_timed(opened)
     for each in sounds:
         pieces = _standard_input() if each == "-" else audio.blocks(Path(each))
-        if words:
-            for word in _words(opened, pieces, LEXICONS[words]):
-                _say_line(asdict(word), each, form, len(sounds) > 1)
+        found = _words(opened, pieces, LEXICONS[words]) if words else recognised(opened, pieces)
+        if form != "textgrid":
+            for segment in found:
+                _say_line(asdict(segment), each, form, len(sounds) > 1)
             continue
-        found = recognised(opened, pieces)
-        if form == "textgrid":
-            path = out / f"{'input' if each == '-' else Path(each).stem}.TextGrid"
-            data.write_textgrid(list(found), path)
-            say(f"phones of {each}: {path}")
-            continue
-        for segment in found:
-            _say_line(asdict(segment), each, form, len(sounds) > 1)
+        tier = "words" if words else "phones"
+        rows = [Segment(row.start, row.end, row.word) if isinstance(row, Word) else row for row in found]
+        if not rows:
+            raise InputError(f"there are no {tier} in {'what came on standard input' if each == '-' else each}")
+        path = out / f"{'input' if each == '-' else Path(each).stem}.TextGrid"
+        data.write_textgrid(rows, path, tier=tier)
+        say(f"{tier} of {each}: {path}")
 
 
 def _words(opened: Recogniser, pieces: Iterable[Tensor], lexicon: Lexicon) -> list[Word]:
@@ -81,8 +85,8 @@ def _words(opened: Recogniser, pieces: Iterable[Tensor], lexicon: Lexicon) -> li
     from convsight.speech.encode import features
     from convsight.speech.words import words
 
-    whole = torch.cat(list(pieces))
-    return words(opened.answers(features(whole)), opened.phones, lexicon)
+    samples = torch.cat([torch.zeros(0), *pieces])
+    return words(opened.answers(features(samples)), opened.phones, lexicon) if len(samples) else []
 
 
 def _say_line(row: dict[str, float | str], name: str, form: str, several: bool) -> None:

@@ -23,4 +23,4 @@ Centred = Annotated[
 ]
 Ctc = Annotated[bool, typer.Option("--ctc", help="Learn the strings of phones only, not when they are.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over the recordings.")]
-Words = Annotated[Literal["digits"] | None, typer.Option(help="Also say which words these phones make.")]
+Words = Annotated[Literal["digits"] | None, typer.Option(help="The words that the phones make, of these.")]

@@ -35,7 +35,6 @@ from convsight.errors import InputError
 from convsight.files import check_ending, check_writable, write_lines
 
 if TYPE_CHECKING:
-    from convsight.network import Network
     from convsight.speech.data import Corpus
     from convsight.speech.recognise import Recogniser
     from convsight.speech.score import Score
@@ -77,16 +76,18 @@ def train(
 
     check_ending(out, ".safetensors")
     check_writable(out)
+    chosen = {"slides": slides, "pooling": pooling, "limited": limited, "both_ways": both_ways, "centred": centred}
+    begin = _begins(start, chosen, seed=seed)
     known, held_out = _parted(_read(corpora, part), without)
     say(f"{len(known):,} recordings to learn from ({known.frames / 6000:.0f} minutes), {len(held_out):,} to judge by")
-    chosen = {"slides": slides, "pooling": pooling, "limited": limited, "both_ways": both_ways}
-    begin, centred = _begins(start, chosen, centred=centred, seed=seed)
+    begun = begin(known)
+    if heard := sorted({*begun.speakers} & {*_named(without, held_out)} if without else []):
+        say(f"{start} has learnt from {', '.join(heard)} before: it will be judged by voices that it knows")
     plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
     checkpoint, started = out.with_suffix(".checkpoint"), perf_counter()
     with training_progress(plan.steps(len(known)), checkpoint) as done:
         learnt = recognise.fit(
-            begin(known), known, centred=centred, ctc=ctc, plan=plan, seed=seed, device=device, checkpoint=checkpoint,
-            settings={"seed": seed, **chosen, "centred": centred, "ctc": ctc, "start": str(start)},
+            begun, known, ctc=ctc, plan=plan, seed=seed, device=device, checkpoint=checkpoint,
             on_step=lambda step, loss: done(step + 1, f"loss {loss:.3f}"),
         )  # fmt: skip
     if not is_main_process():
@@ -94,7 +95,7 @@ def train(
     seconds = perf_counter() - started
     recognise.save_recogniser(learnt, out)
     told = score(learnt, held_out)
-    named = {} if start else {name: each for name, each in {**chosen, "centred": centred}.items() if each != _DEFAULTS[name]}
+    named = {} if start else {name: each for name, each in chosen.items() if each != _DEFAULTS[name]}
     options = {
         "start": start and Path(start).name, "without": without, "part": part, **named, "ctc": ctc or None,
         "epochs": plan.epochs, "seed": seed,
@@ -102,12 +103,12 @@ def train(
     given = [_as_typed(name, value) for name, value in options.items() if value is not None]
     card = {
         "data": f"{len(known):,} recordings, {known.frames / 6000:.0f} minutes",
-        "figure": _figure(told, held_out),
+        "figure": _figure(told, held_out, learnt),
         "command": f"convsight speech train {' '.join(each.name for each in corpora)} {' '.join(given)}",
         "training": f"{seconds:.0f} s",
     }
     recognise.save_recogniser(learnt, out, card)
-    say(f"{_figure(told, held_out)}, after {seconds:.0f} s: {out}")
+    say(f"{_figure(told, held_out, learnt)}, after {seconds:.0f} s: {out}")
 
 
 def evaluate(
@@ -126,8 +127,12 @@ def evaluate(
     opened = load_recogniser(network)
     known = _read([corpus], part)
     known = known.of(_named(speakers, known)) if speakers else known
+    if heard := sorted({*opened.speakers} & {*known.speakers}):
+        say(f"{network} has learnt from {', '.join(heard)}: other voices will be heard less well")
     told = score(opened, known)
-    say(_figure(told, known))
+    say(_figure(told, known, opened))
+    if not opened.timed:
+        return
     say(f"frames with voiced phones {told.voiced:.1%} wrong, with unvoiced {told.unvoiced:.1%}")
     wrong = told.confusion.clone().fill_diagonal_(0)
     table = Table("phone", "taken for", "frames", "of all of that phone")
@@ -163,19 +168,22 @@ def crossvalidate(
     from convsight.speech.words import LEXICONS
 
     check_writable(out)
+    chosen = {"slides": slides, "pooling": pooling, "limited": limited, "both_ways": both_ways, "centred": centred}
+    begin = _begins(start, chosen, seed=seed)
     known = _read(corpora, None)
-    chosen = {"slides": slides, "pooling": pooling, "limited": limited, "both_ways": both_ways}
-    begin, centred = _begins(start, chosen, centred=centred, seed=seed)
+    if heard := sorted({*begin(known).speakers} & {*known.speakers}):
+        raise InputError(f"{start} has learnt from {', '.join(heard)}, who could not be left out; begin from another network")
     plan = replace(model.PLAN, epochs=epochs or model.PLAN.epochs)
     steps = sum(plan.steps(len(known) - own) for own in Counter(known.speakers).values())
     heads = ["left out", "recordings", "phone errors", "frames wrong", *([f"{words} right"] if words else [])]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    counted, rows = itertools.count(1), []
-    with progress("training", steps, left=lambda: f"the lines so far are in {out}") as done:
+    counted = itertools.count(1)
+    rows: list[list[float]] = []
+    with progress("training", steps, left=lambda: f"the lines so far are in {out}" if rows else "no line was done") as done:
 
         def learn(speaker: str, others: Corpus) -> Recogniser:
             return recognise.fit(
-                begin(others), others, centred=centred, plan=plan, seed=seed, device=device,
+                begin(others), others, plan=plan, seed=seed, device=device,
                 on_step=lambda _step, loss: done(next(counted), f"without {speaker}, loss {loss:.3f}"),
             )  # fmt: skip
 
@@ -190,20 +198,17 @@ def crossvalidate(
     say(f"{means[0]:.1%} phone errors, silence not counted, of speakers never heard: {out}")
 
 
-def _begins(
-    start: str | None, chosen: Mapping[str, Any], *, centred: bool, seed: int
-) -> tuple[Callable[[Corpus], Network], bool]:
-    """What makes the network that a training begins with, and whether it is given centred utterances."""
+def _begins(start: str | None, chosen: Mapping[str, Any], *, seed: int) -> Callable[[Corpus], Recogniser]:
+    """What makes the recogniser that a training begins with."""
     from convsight.speech import model, recognise
 
     if start:
         opened = recognise.load_recogniser(start)
-        given = {**chosen, "centred": centred}
-        if other := next((name for name in given if given[name] != _DEFAULTS[name]), None):
+        if other := next((name for name in chosen if chosen[name] != _DEFAULTS[name]), None):
             raise InputError(f"--start says what the network is; leave --{other.replace('_', '-')} away")
-        return lambda _known: opened.network, opened.centred
+        return lambda _known: opened
     declared = model.recogniser(**chosen)
-    return lambda known: recognise.beginning(declared, known, centred=centred, seed=seed), centred
+    return lambda known: recognise.beginning(declared, known, seed=seed)
 
 
 def _as_typed(name: str, value: object) -> str:
@@ -248,5 +253,6 @@ def _named(names: str, known: Corpus) -> list[str]:
     return wanted
 
 
-def _figure(told: Score, held_out: Corpus) -> str:
-    return f"{told.phone_error:.1%} phone errors, {told.frame_error:.1%} of frames wrong, of {len(held_out):,} recordings"
+def _figure(told: Score, held_out: Corpus, judged: Recogniser) -> str:
+    frames = f", {told.frame_error:.1%} of frames wrong" if judged.timed else ""
+    return f"{told.phone_error:.1%} phone errors{frames}, of {len(held_out):,} recordings"

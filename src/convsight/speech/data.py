@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from convsight.errors import InputError, extra
 from convsight.files import written_whole
 from convsight.speech import audio, phones
-from convsight.speech.encode import LogMel, centred, features
+from convsight.speech.encode import LogMel, features
 from convsight.speech.segments import Segment, frame_labels, in_order
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".sph")
@@ -60,10 +60,6 @@ class Corpus:
         squares = ((each.double() - mean[:, None, None]).square().sum((1, 2)) for each in self.features)
         std = (sum(squares, torch.zeros(3, dtype=torch.float64)) / count).sqrt().clamp_min(1e-6)
         return mean.tolist(), std.tolist()
-
-    def centred(self) -> Corpus:
-        """Each utterance with its bands' means taken off."""
-        return replace(self, features=tuple(map(centred, self.features)))
 
     def of(self, speakers: Iterable[str], *, others: bool = False) -> Corpus:
         """The part of `speakers`, or of all `others`."""

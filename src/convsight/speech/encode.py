@@ -80,11 +80,6 @@ def with_changes(energies: Tensor) -> Tensor:
     return changes_inside(_repeated(energies, REACH, REACH))
 
 
-def centred(features: Tensor) -> Tensor:
-    """(3, mels, T), each band's mean over time taken off, and with it what microphone and room add."""
-    return features - features.mean(2, keepdim=True)
-
-
 def band_heard(warp: float, mels: int = MELS) -> Tensor:
     """(mels,): at which place among the bands is what a vocal tract with resonances `warp` times as high moves to each."""
     low, high = _mel(torch.tensor([_LOWEST, _HIGHEST]))

@@ -19,7 +19,7 @@ from convsight.errors import InputError
 from convsight.input_spec import InputSpec
 from convsight.network import Network
 from convsight.optimizers import adamw
-from convsight.speech.encode import MELS, band_heard
+from convsight.speech.encode import MELS, band_heard, with_changes
 from convsight.speech.phones import PHONES, SILENCE
 from convsight.training import Batches, Plan, shuffled
 
@@ -36,13 +36,14 @@ _SILENCE = PHONES.index(SILENCE)
 
 def recogniser(
     slides: Slides = "frequency", *, pooling: int = POOLING, filters: int | None = None, limited: bool = False,
-    both_ways: bool = False,
+    both_ways: bool = False, centred: bool = False,
 ) -> Architecture:  # fmt: skip
     """Filters along frequency (8 bands long), along time (5 frames), along both, or none, then the same for all.
 
     `pooling`: by how much, along frequency; along time by half of that. `filters`: how many, or as wide as the layer is that
     stands in their place; by default so many that the siblings have as many parameters as the one that slides along frequency.
-    `limited`: what is pooled together has filters of its own; `both_ways`: an LSTM each way through time.
+    `limited`: what is pooled together has filters of its own; `both_ways`: an LSTM each way through time; `centred`: each
+    band's mean over an utterance is taken off, and with it what microphone and room add.
     Raises InputError if `slides` is none of those there are, or `limited` filters don't slide along frequency.
     """
     if slides not in get_args(Slides):
@@ -63,6 +64,7 @@ def recogniser(
         outputs=len(PHONES),
         recurrent=_CELLS,
         both_ways=both_ways,
+        centred=centred,
         dropout=0.3,
     )
 
@@ -79,7 +81,7 @@ def untrained(
     """A recogniser with random weights drawn from `seed`; `mean` and `std` of each of the three maps, over a corpus."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = build(architecture)
+        module = build(architecture).eval()
     shape = (architecture.channels, *architecture.axes.values())
     spec = InputSpec((shape[0], shape[1], shape[2]), (-16.0, 32.0), tuple(mean), tuple(std), ("frequency", "time"))
     return Network(module, spec, PHONES, "speech", {}, architecture)
@@ -99,8 +101,10 @@ def ctc_loss(output: Tensor, labels: Tensor) -> Tensor:
     counts = torch.tensor([len(each) for each in strings])
     lengths = torch.full_like(counts, output.shape[1])
     chances = output.float().log_softmax(2).transpose(0, 1)
+    if chances.device.type == "mps":  # where torch has no such loss
+        chances = chances.cpu()
     found = F.ctc_loss(chances, torch.cat(strings), lengths, counts, blank=_SILENCE, reduction="none", zero_infinity=True)
-    return found / counts.clamp_min(1).to(found.device)
+    return (found / counts.clamp_min(1).to(found.device)).to(output.device)
 
 
 def batches(
@@ -116,16 +120,15 @@ def batches(
     lengths = torch.tensor([len(each) for each in labels])
 
     def change(chosen: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        pairs = [(features[each], labels[each]) for each in chosen.tolist()]
+        pairs = [(features[each][0], labels[each]) for each in chosen.tolist()]
         if other_voices:
             pairs = [_said_otherwise(*each, generator) for each in pairs]
         shortest = min(*(len(each) for _, each in pairs), LONGEST)
         cut, cut_labels = [], []
-        for said, phones in pairs:
+        for energies, phones in pairs:
             start = int(torch.randint(len(phones) - shortest + 1, (), generator=generator))
-            piece = said[..., start : start + shortest].clone()
-            piece[0] += _heard_otherwise(piece.shape[1], generator)[:, None]
-            cut.append(piece)
+            heard = with_changes((energies + _heard_otherwise(len(energies), generator)[:, None]).T)
+            cut.append(heard[..., start : start + shortest])
             cut_labels.append(phones[start : start + shortest])
         return torch.stack(cut), torch.stack(cut_labels)
 
@@ -138,17 +141,17 @@ def _heard_otherwise(mels: int, generator: Generator) -> Tensor:
     return (torch.tensor(_EQUALISED) * (2 * torch.rand(len(_EQUALISED), generator=generator) - 1)) @ waves
 
 
-def _said_otherwise(features: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """(3, mels, T) and (T,) as if by a vocal tract of another length, at another rate, both by `_VARIED` at most.
+def _said_otherwise(energies: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """(mels, T) and (T,) as if by a vocal tract of another length, at another rate, both by `_VARIED` at most.
 
     Source: Jaitly and Hinton 2013, "Vocal tract length perturbation improves speech recognition".
     """
     warp, rate = (1 + _VARIED * (2 * torch.rand(2, generator=generator) - 1)).tolist()
-    bands, frames = features.shape[1], len(labels)
+    bands, frames = energies.shape
     heard = band_heard(warp, bands).mul(2 / (bands - 1)).sub(1)
     times = torch.linspace(-1, 1, max(1, round(frames / rate)))
     grid = torch.stack(torch.meshgrid(heard, times, indexing="ij")[::-1], 2)[None]
-    said = F.grid_sample(features[None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0]
+    said = F.grid_sample(energies[None, None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0, 0]
     return said, labels[((times + 1) / 2 * (frames - 1)).round().long()]
 
 

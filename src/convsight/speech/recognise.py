@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convsight.architecture import Architecture
 from convsight.assets import digest
 from convsight.errors import InputError
-from convsight.layers import FrameByFrame
+from convsight.layers import FrameByFrame, Sectioned
 from convsight.network import Network, load_with_encoder, save
 from convsight.speech import decode, model
 from convsight.speech.data import Corpus
-from convsight.speech.encode import FeatureStream, centred
+from convsight.speech.encode import FeatureStream
 from convsight.speech.segments import Segment
 from convsight.training import Plan, Settings, train
 
@@ -29,12 +29,13 @@ _TOGETHER = 10  # frames: fewer are waited for, so that no time goes into single
 class Recogniser:
     """`network` tells phones frame by frame; `transitions`: (phones, phones), log chances of one frame to the next.
 
-    `centred`: it is given utterances whose bands' means are taken off.
+    `timed`: whether it has learnt when phones are spoken, or their strings only; `speakers`: whom it has learnt from.
     """
 
     network: Network
     transitions: Tensor
-    centred: bool = False
+    timed: bool = True
+    speakers: tuple[str, ...] = ()
 
     @property
     def phones(self) -> tuple[str, ...]:
@@ -43,7 +44,7 @@ class Recogniser:
     @torch.no_grad()
     def answers(self, features: Tensor) -> Tensor:
         """(3, mels, T) to (T, phones): the log chance of each phone, frame by frame."""
-        given = (centred(features) if self.centred else features)[None].to(self.network.device)
+        given = features[None].to(self.network.device)
         return self.network(given)[0].float().log_softmax(1).cpu()
 
     def path(self, features: Tensor) -> list[int]:
@@ -54,7 +55,7 @@ class Recogniser:
 class Stream:
     """Recognises a sound while it comes; what it tells is the same however the sound is cut.
 
-    A network that needs the whole (its LSTM goes both ways, or its utterances are centred) tells all at the end.
+    A network that needs the whole (its LSTM goes both ways, or it takes means over time) tells all at the end.
     """
 
     def __init__(self, recogniser: Recogniser) -> None:
@@ -67,7 +68,7 @@ class Stream:
         self._path = decode.Path(recogniser.transitions)
         self._told = 0
         self._open: list[Segment] = []
-        self._kept: list[Tensor] | None = [] if recogniser.centred or self._frames.lstm.bidirectional else None
+        self._kept: list[Tensor] | None = [] if self._frames.needs_the_whole else None
 
     def push(self, samples: Tensor) -> list[Segment]:
         """The segments that `samples`, (N,) in [-1, 1] at 16 kHz, make certain."""
@@ -129,18 +130,16 @@ def recognise(recogniser: Recogniser, pieces: Iterable[Tensor]) -> Iterator[Segm
 
 
 def fit(
-    network: Network, corpus: Corpus, *, centred: bool = False, ctc: bool = False, other_voices: bool = True,
-    plan: Plan = model.PLAN, seed: int = 0, device: str | None = None, checkpoint: Path | None = None,
-    settings: Settings | None = None, on_step: Callable[[int, float], None] | None = None,
+    start: Recogniser, corpus: Corpus, *, ctc: bool = False, other_voices: bool = True, plan: Plan = model.PLAN, seed: int = 0,
+    device: str | None = None, checkpoint: Path | None = None, on_step: Callable[[int, float], None] | None = None,
 ) -> Recogniser:  # fmt: skip
-    """A recogniser that has learnt `corpus`, from the weights of `network`, which stays as it is.
+    """A recogniser that has learnt `corpus`, from the weights of `start`, which stays as it is.
 
-    `centred`: from utterances whose bands' means are taken off; `ctc`: the strings of phones, not when they are;
-    `other_voices`: `model.batches` varies them. `training.train` says the rest, and what raises InputError.
+    `ctc`: the strings of phones, not when they are; `other_voices`: `model.batches` varies them. `training.train` says the
+    rest, and what raises InputError.
     """
-    if centred:
-        corpus = corpus.centred()
-    learning = deepcopy(network)
+    learning = deepcopy(start.network)
+    settings: Settings = {"seed": seed, "ctc": ctc, "other_voices": other_voices, "batch": plan.batch}
     train(
         learning,
         model.batches(corpus.features, corpus.labels, batch=plan.batch, seed=seed, other_voices=other_voices),
@@ -150,23 +149,25 @@ def fit(
         schedule=plan.schedule,
         device=device,
         checkpoint=checkpoint,
-        settings={**(settings or {}), "content": _content(corpus)} if checkpoint else None,
+        settings={**settings, "start": _of_start(start.network), "content": _content(corpus)} if checkpoint else None,
         on_step=on_step,
     )
     count = len(learning.labels)
     transitions = torch.zeros(count, count) if ctc else decode.transitions(corpus.labels, count)
-    return Recogniser(learning.to("cpu"), transitions, centred)
+    speakers = tuple(sorted({*start.speakers, *corpus.speakers}))
+    return Recogniser(learning.to("cpu"), transitions, timed=not ctc, speakers=speakers)
 
 
-def beginning(architecture: Architecture, corpus: Corpus, *, centred: bool = False, seed: int = 0) -> Network:
-    """An untrained network that normalises its input as `corpus` asks for."""
-    mean, std = (corpus.centred() if centred else corpus).statistics()
-    return model.untrained(architecture, seed=seed, mean=mean, std=std)
+def beginning(architecture: Architecture, corpus: Corpus, *, seed: int = 0) -> Recogniser:
+    """A recogniser that has learnt nothing, whose network normalises its input as `corpus` asks for."""
+    mean, std = corpus.statistics()
+    network = model.untrained(architecture, seed=seed, mean=mean, std=std)
+    return Recogniser(network, torch.zeros(len(network.labels), len(network.labels)))
 
 
 def save_recogniser(recogniser: Recogniser, path: Path, card: dict[str, str] | None = None) -> None:
-    """Write network and transitions to one file. Raises InputError as `network.save` does."""
-    settings = {"centred": recogniser.centred}
+    """Write a recogniser to one file. Raises InputError as `network.save` does."""
+    settings = {"timed": recogniser.timed, "speakers": list(recogniser.speakers)}
     save(replace(recogniser.network, card=card or {}), path, {_FIELD: recogniser.transitions}, settings)
 
 
@@ -180,7 +181,9 @@ def load_recogniser(spec: str) -> Recogniser:
     if found is None or found.shape != (len(network.labels),) * 2:
         raise InputError(f"{spec} is no network for speech: it knows no phones that follow one another")
     frames_of(network)
-    return Recogniser(network, found, settings.get("centred") is True)
+    speakers = settings.get("speakers") or []
+    timed = settings.get("timed") is not False
+    return Recogniser(network, found, timed=timed, speakers=tuple(map(str, speakers)) if isinstance(speakers, list) else ())
 
 
 def frames_of(network: Network) -> FrameByFrame:
@@ -189,6 +192,31 @@ def frames_of(network: Network) -> FrameByFrame:
     if not isinstance(frames, FrameByFrame):
         raise InputError(f"{network.name} is no network for speech: it does not go frame by frame")
     return frames
+
+
+def check_timed(recogniser: Recogniser) -> None:
+    """Raises InputError if `recogniser` doesn't know when phones are spoken."""
+    if not recogniser.timed:
+        raise InputError(
+            f"{recogniser.network.name} has learnt strings of phones, not when they are spoken; take another network"
+        )
+
+
+def filters_of(network: Network) -> nn.Conv2d:
+    """The first convolution of `network`. Raises InputError if it has none, or one with filters for each band of its own."""
+    found = dict(frames_of(network).window.named_children()).get("conv1")
+    if not isinstance(found, nn.Conv2d):
+        raise InputError(f"{network.name} has no filters")
+    if isinstance(found, Sectioned):
+        raise InputError(
+            f"in {network.name} each band of frequencies has filters of its own; none is the same along all of them"
+        )
+    return found
+
+
+def _of_start(network: Network) -> str:
+    spec = network.input
+    return digest({**network.module.state_dict(), " mean": torch.tensor(spec.mean), " std": torch.tensor(spec.std)})
 
 
 def _content(corpus: Corpus) -> str:

@@ -19,7 +19,7 @@ from convsight.speech import data, espeak, model, sentences, synthesis
 from convsight.speech.audio import RATE
 from convsight.speech.data import Corpus
 from convsight.speech.encode import LogMel, with_changes
-from convsight.speech.recognise import beginning, fit, frames_of
+from convsight.speech.recognise import beginning, filters_of, fit, frames_of
 from convsight.speech.score import Score, score
 from convsight.training import Plan
 
@@ -100,8 +100,8 @@ def experiment(
     other = spoken(texts[count + count // _TESTED :], women, first=2 * count)
     for number, ((slides, pooling), seed) in enumerate(product(siblings, seeds)):
         told = on_network(f"{slides}, pooling {pooling}, seed {seed}", number) if on_network else None
-        network = beginning(model.recogniser(slides, pooling=pooling), learnt, seed=seed)
-        recogniser = fit(network, learnt, other_voices=False, plan=plan, seed=seed, device=device, on_step=told)
+        begun = beginning(model.recogniser(slides, pooling=pooling), learnt, seed=seed)
+        recogniser = fit(begun, learnt, other_voices=False, plan=plan, seed=seed, device=device, on_step=told)
         warped = {warp: score(recogniser, each) for warp, each in known.items()}
         yield Result(slides, pooling, seed, warped[1.0], score(recogniser, other), warped)
 
@@ -116,11 +116,11 @@ def spoken(texts: Sequence[str], voices: Sequence[str], *, first: int = 0, warp:
 
 def _responses(network: Network, said: Saying) -> Tensor:
     """(K, places, steps): what the first convolution's filters answer along frequency, each sound in as many steps."""
-    window = dict(network.module.named_modules()).get("frames.window.conv1")
-    if not isinstance(window, torch.nn.Conv2d) or window.kernel_size[0] == network.input.shape[1]:
+    filters = filters_of(network)
+    if filters.kernel_size[0] == network.input.shape[1]:
         raise InputError(f"{network.name} has no filters that slide along frequency")
     given = frames_of(network).edged(network.input.normalise(with_changes(said.energies)[None]))
-    answers = F.conv2d(given, window.weight, window.bias).relu()[0]
+    answers = F.conv2d(given, filters.weight, filters.bias).relu()[0]
     parts = []
     for start, end in pairwise(said.bounds):
         low, high = int(start), max(int(start) + 1, int(end))

@@ -14,7 +14,7 @@ from convsight.spectrum import fourier
 from convsight.speech.audio import RATE
 from convsight.speech.data import Corpus
 from convsight.speech.encode import LENGTH, REACH, STEP, LogMel, changes_inside
-from convsight.speech.recognise import Recogniser, frames_of
+from convsight.speech.recognise import Recogniser, filters_of, frames_of
 from convsight.visualization import Visualization
 from convsight.visualize import visualize
 
@@ -38,8 +38,9 @@ class Energies(Parametrization):
 def filter_pattern(recogniser: Recogniser, numbers: list[int], *, steps: int = 128, seed: int = 0) -> Visualization:
     """The window, (B, 3, mels, window), that excites each of the first convolution's filters most, at its middle place.
 
-    Raises InputError as `visualize` does.
+    Raises InputError as `visualize` does, or `filters_of`.
     """
+    filters_of(recogniser.network)
     whole = recogniser.network
     seen = Network(frames_of(whole).window, whole.input, name=whole.name)
     start = Energies(len(numbers), *whole.input.shape[1:], seed=seed)
@@ -71,16 +72,15 @@ def phone_pattern(recogniser: Recogniser, names: list[str], *, steps: int = 256,
 def exciting(recogniser: Recogniser, corpus: Corpus, number: int, *, count: int = 5) -> list[tuple[int, int, float]]:
     """Where filter `number` answers most in `corpus`: the utterance's place, the window's middle frame, the answer.
 
-    One window of an utterance. Raises InputError if there is no such filter.
+    One window of an utterance. Raises InputError if there is no such filter, or as `filters_of` does.
     """
-    network, frames = recogniser.network, frames_of(recogniser.network)
-    convolution = frames.window.get_submodule("conv1")
-    if not 0 <= number < len(convolution.get_parameter("weight")):
-        raise InputError(f"there are {len(convolution.get_parameter('weight'))} filters, from 0; there is no {number}")
+    network, frames, filters = recogniser.network, frames_of(recogniser.network), filters_of(recogniser.network)
+    if not 0 <= number < filters.out_channels:
+        raise InputError(f"there are {filters.out_channels} filters, from 0; there is no {number}")
     found = []
     for place, features in enumerate(corpus.features):
         windows = frames.windows(frames.edged(network.input.normalise(features[None])))
-        answers = convolution(windows)[:, number].flatten(1).amax(1)
+        answers = filters(windows)[:, number].flatten(1).amax(1)
         found.append((place, int(answers.argmax()), float(answers.max())))
     return sorted(found, key=lambda row: -row[2])[:count]
 
