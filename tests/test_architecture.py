@@ -148,7 +148,7 @@ def test_an_lstm_each_way_hears_what_follows() -> None:
 
 def test_with_limited_sharing_each_section_has_filters_of_its_own() -> None:
     """Section by section, as an ordinary convolution over the rows that it pools."""
-    slides = Convolution(4, slides={"frequency": 8}, pools={"frequency": 6}, limited=True)
+    slides = Convolution(4, slides={"frequency": 8}, pools={"frequency": 6}, limited="frequency")
     declared = Architecture(3, {"frequency": 40, "time": 15}, (slides,), (6,), 2)
     assert Architecture.from_dict(declared.to_dict()) == declared
     network = build(declared).eval()
@@ -163,5 +163,27 @@ def test_with_limited_sharing_each_section_has_filters_of_its_own() -> None:
         alone = torch.nn.functional.conv2d(rows, convolution.weight[own], convolution.bias[own])
         assert torch.allclose(answers[:, :, section], alone.amax(2), atol=1e-5)
     assert network(given).shape == (2, 2)
-    with pytest.raises(InputError, match="slide along frequency unpadded, and pool there"):
-        build(replace(declared, convolutions=(replace(slides, padded="wide"),)))
+    with pytest.raises(InputError, match="slide along frequency, and pool there"):
+        build(replace(declared, convolutions=(replace(slides, slides={"time": 5}, pools={}),)))
+
+
+@pytest.mark.parametrize("axis", ["height", "width"])
+def test_without_any_sharing_each_place_has_filters_of_its_own(axis: str) -> None:
+    """Place by place along either axis, padded, as ordinary convolutions of one place each."""
+    convolution = Convolution(3, slides={"height": 3, "width": 5}, padded=True, limited=axis)
+    network = build(Architecture(2, {"height": 6, "width": 7}, (convolution,), (), 2)).eval()
+    layer = network.get_submodule("conv1")
+    assert isinstance(layer, torch.nn.Conv2d) and layer.bias is not None
+    given = torch.randn(2, 2, 6, 7)
+    answers = layer(given)
+    assert answers.shape == (2, 3, 6, 7)
+    padded = torch.nn.functional.pad(given, (2, 2, 1, 1))
+    for place in range(6 if axis == "height" else 7):
+        own = slice(3 * place, 3 * place + 3)
+        weight, reach = layer.weight[own], 3 if axis == "height" else 5
+        weight = weight if axis == "height" else weight.transpose(2, 3)
+        part = padded.narrow(2 if axis == "height" else 3, place, reach)
+        alone = torch.nn.functional.conv2d(part, weight, layer.bias[own])
+        assert torch.allclose(
+            answers.select(2 if axis == "height" else 3, place), alone.squeeze(2 if axis == "height" else 3), atol=1e-5
+        )

@@ -21,11 +21,12 @@ torch.Size([1, 10])
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any, Literal
 
+import torch
 from torch import nn
 
 from convsight.errors import InputError
@@ -41,14 +42,15 @@ class Convolution:
     `slides`: the filter's length along each axis that it slides along; it spans every other axis whole.
     `padded`: zeros around the input, so that sliding keeps the length of an axis; or "wide", so many that each end of the
     input comes to lie under every part of the filter, and that inputs shorter than the filter will do.
-    `limited`: along the first axis each section of what is pooled has filters of its own (limited weight sharing).
+    `limited`: an axis along which each section of what is pooled has filters of its own (limited weight sharing), each place
+    if nothing is.
     """
 
     filters: int
     slides: Mapping[str, int]
     pools: Mapping[str, int] = field(default_factory=dict)
     padded: bool | Literal["wide"] = False
-    limited: bool = False
+    limited: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Architecture:
                         slides={str(axis): _count(length) for axis, length in each["slides"].items()},
                         pools={str(axis): length and _count(length) for axis, length in each["pools"].items()},
                         padded=each["padded"] if each["padded"] == "wide" else bool(each["padded"]),
-                        limited=bool(each.get("limited", False)),
+                        limited=str(each["limited"]) if each.get("limited") else None,
                     )
                     for each in plain["convolutions"]
                 ),
@@ -108,6 +110,21 @@ class Architecture:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this describes no architecture: {error!r}") from None
+
+
+def parameters(architecture: Architecture) -> int:
+    """How many numbers the network of `architecture` learns. Raises InputError as `build` does."""
+    with torch.device("meta"):
+        return sum(each.numel() for each in build(architecture).parameters())
+
+
+def enough(make: Callable[[int], Architecture], wanted: int, *, most: int = 4_000) -> int:
+    """The smallest count, 1 to `most`, for which `make(count)` has `wanted` parameters or more; `most` if none has."""
+    few, many = 1, most
+    while few < many:
+        middle = (few + many) // 2
+        few, many = (few, middle) if parameters(make(middle)) >= wanted else (middle + 1, many)
+    return few
 
 
 def build(architecture: Architecture) -> nn.Sequential:
@@ -173,11 +190,11 @@ def _convolved(
     spanned = [number for number, axis in enumerate(lengths) if axis not in convolution.slides]
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     left = {axis: length + 2 * padding[axis] - reach[axis] + 1 for axis, length in lengths.items()}
-    if convolution.limited:
-        first = next(iter(lengths))
-        section = _section(convolution, first, name)
-        layers[name] = Sectioned(channels, convolution.filters, size, left[first] // section, section)
-        left[first] -= left[first] % section
+    if axis := convolution.limited:
+        section, place = _section(convolution, name), list(lengths).index(axis)
+        sections = left[axis] // section
+        layers[name] = Sectioned(channels, convolution.filters, size, sections, section, padding=around, axis=place)
+        left[axis] -= left[axis] % section
     elif len(spanned) == 1:
         layers[name] = Spanning(channels, convolution.filters, size, around, spanned[0])
     else:
@@ -191,10 +208,13 @@ def _convolved(
     return layers, {axis: length // (factor or length) for (axis, length), factor in zip(left.items(), factors, strict=True)}
 
 
-def _section(convolution: Convolution, axis: str, name: str) -> int:
+def _section(convolution: Convolution, name: str) -> int:
+    axis = str(convolution.limited)
     factor = convolution.pools.get(axis, 1)
-    if convolution.padded or factor == WHOLE or axis not in convolution.slides:
-        raise InputError(f"{name}: limited sharing needs filters that slide along {axis} unpadded, and pool there by a factor")
+    if factor == WHOLE or axis not in convolution.slides:
+        raise InputError(
+            f"{name}: limited sharing needs filters that slide along {axis}, and pool there by a factor or not at all"
+        )
     return factor
 
 

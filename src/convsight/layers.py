@@ -27,18 +27,30 @@ class Spanning(nn.Conv2d):
 
 
 class Sectioned(nn.Conv2d):
-    """A convolution with filters of its own for each section of the rows, `section` places long; what is left over is not told.
+    """A convolution with filters of its own for each section of an axis, `section` places long; what is left over is not told.
 
     Source: Abdel-Hamid et al. 2014, "Convolutional neural networks for speech recognition", section III-D: limited weight
     sharing, where a section is what is pooled.
     """
 
-    def __init__(self, channels: int, filters: int, size: tuple[int, int], sections: int, section: int) -> None:
+    def __init__(
+        self, channels: int, filters: int, size: tuple[int, int], sections: int, section: int, *,
+        padding: tuple[int, int] = (0, 0), axis: int = 0,
+    ) -> None:  # fmt: skip
+        """`size` and `padding`: along rows and columns; `axis`: 0 if the rows are cut in sections, 1 if the columns are."""
+        if axis == 1:
+            size, padding = (size[1], size[0]), (padding[1], padding[0])
         super().__init__(channels * sections, filters * sections, size, groups=sections)
-        self.sections, self.section = sections, section
+        self.sections, self.section, self.axis = sections, section, axis
+        self.along, self.across = padding
 
     def forward(self, given: Tensor) -> Tensor:
-        """(B, channels, H, W) to (B, filters, sections * section, W')."""
+        """(B, channels, H, W) to (B, filters, sections * section, W'), or (B, filters, H', sections * section)."""
+        along_rows = self._told(given.transpose(2, 3) if self.axis else given)
+        return along_rows.transpose(2, 3) if self.axis else along_rows
+
+    def _told(self, given: Tensor) -> Tensor:
+        given = F.pad(given, (self.across, self.across, self.along, self.along))
         reach = self.section + int(self.kernel_size[0]) - 1
         rows = given.unfold(2, reach, self.section)  # (B, channels, sections, W, reach)
         answers = super().forward(rows.permute(0, 2, 1, 4, 3).flatten(1, 2))
@@ -97,7 +109,11 @@ class FrameByFrame(nn.Module):
     def __init__(
         self, window: nn.Module, frames: int, features: int, cells: int, *, both_ways: bool = False, centred: bool = False
     ) -> None:
-        """`window`: from (B, C, F, frames) to (B, features); `centred`: each row's mean over all frames is taken off first."""
+        """`window`: from (B, C, F, frames) to (B, features).
+
+        `centred`: each row's mean over all frames is taken off first, but not in training, where it is taken off already: the
+        mean of a short sound is not sure, and who trains may vary it.
+        """
         super().__init__()
         self.frames = frames
         self.centred = centred
@@ -117,7 +133,7 @@ class FrameByFrame(nn.Module):
     def edged(self, given: Tensor) -> Tensor:
         """(B, C, F, T) to (B, C, F, T + frames - 1), its edges repeated, so that every frame has a whole window."""
         reach = self.frames // 2
-        if self.centred:
+        if self.centred and not self.training:
             given = given - given.mean(3, keepdim=True)
         return F.pad(given, (reach, reach, 0, 0), mode="replicate")
 

@@ -9,7 +9,7 @@ import torch
 import typer
 
 from convsight import __version__
-from convsight.cli import assets, atlas, digits, dream, go, look, see, speech, style, text, tour
+from convsight.cli import assets, atlas, digits, dream, fit, go, look, see, speech, style, text, tour
 from convsight.cli.terminal import complain, say
 from convsight.errors import InputError
 
@@ -48,6 +48,7 @@ app.add_typer(go.app, name="go")
 app.add_typer(speech.app, name="speech")
 app.add_typer(text.app, name="text")
 app.add_typer(assets.app, name="assets")
+app.command()(fit.fit)
 app.command()(tour.tour)
 
 

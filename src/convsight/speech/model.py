@@ -8,18 +8,19 @@ speech recognition".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Generator, Tensor
 
-from convsight.architecture import Architecture, Convolution, build
+from convsight.architecture import Architecture, Convolution, build, enough, parameters
 from convsight.errors import InputError
 from convsight.input_spec import InputSpec
 from convsight.network import Network
 from convsight.optimizers import adamw
-from convsight.speech.encode import MELS, band_heard, with_changes
+from convsight.speech.encode import MELS, band_heard
 from convsight.speech.phones import PHONES, SILENCE
 from convsight.training import Batches, Plan, shuffled
 
@@ -52,10 +53,14 @@ def recogniser(
         raise InputError(f"filters of their own for each band of frequencies slide along frequency, not along {slides}")
     if filters is None:
         as_it_is = slides == "frequency" and not limited
-        filters = _FILTERS if as_it_is else _as_many_parameters(slides, pooling, limited=limited, both_ways=both_ways)
+        sibling = partial(recogniser, slides, pooling=pooling, limited=limited, both_ways=both_ways)
+        reference = recogniser(pooling=pooling, filters=_FILTERS, both_ways=both_ways)
+        filters = _FILTERS if as_it_is else enough(lambda count: sibling(filters=count), parameters(reference))
     lengths = {"frequency": {"frequency": 8}, "time": {"time": 5}, "both": {"frequency": 8, "time": 5}, "none": {}}[slides]
     factors = {"frequency": pooling, "time": max(1, pooling // 2)}
-    convolution = Convolution(filters, slides=lengths, pools={axis: factors[axis] for axis in lengths}, limited=limited)
+    convolution = Convolution(
+        filters, slides=lengths, pools={axis: factors[axis] for axis in lengths}, limited="frequency" if limited else None
+    )
     return Architecture(
         channels=3,
         axes={"frequency": MELS, "time": WINDOW},
@@ -67,12 +72,6 @@ def recogniser(
         centred=centred,
         dropout=0.3,
     )
-
-
-def parameters(architecture: Architecture) -> int:
-    """How many numbers the network of `architecture` learns."""
-    with torch.device("meta"):
-        return sum(each.numel() for each in build(architecture).parameters())
 
 
 def untrained(
@@ -120,15 +119,16 @@ def batches(
     lengths = torch.tensor([len(each) for each in labels])
 
     def change(chosen: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        pairs = [(features[each][0], labels[each]) for each in chosen.tolist()]
+        pairs = [(features[each], labels[each]) for each in chosen.tolist()]
         if other_voices:
             pairs = [_said_otherwise(*each, generator) for each in pairs]
         shortest = min(*(len(each) for _, each in pairs), LONGEST)
         cut, cut_labels = [], []
-        for energies, phones in pairs:
+        for said, phones in pairs:
             start = int(torch.randint(len(phones) - shortest + 1, (), generator=generator))
-            heard = with_changes((energies + _heard_otherwise(len(energies), generator)[:, None]).T)
-            cut.append(heard[..., start : start + shortest])
+            piece = said[..., start : start + shortest].clone()
+            piece[0] += _heard_otherwise(piece.shape[1], generator)[:, None]
+            cut.append(piece)
             cut_labels.append(phones[start : start + shortest])
         return torch.stack(cut), torch.stack(cut_labels)
 
@@ -141,28 +141,15 @@ def _heard_otherwise(mels: int, generator: Generator) -> Tensor:
     return (torch.tensor(_EQUALISED) * (2 * torch.rand(len(_EQUALISED), generator=generator) - 1)) @ waves
 
 
-def _said_otherwise(energies: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """(mels, T) and (T,) as if by a vocal tract of another length, at another rate, both by `_VARIED` at most.
+def _said_otherwise(features: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """(3, mels, T) and (T,) as if by a vocal tract of another length, at another rate, both by `_VARIED` at most.
 
     Source: Jaitly and Hinton 2013, "Vocal tract length perturbation improves speech recognition".
     """
     warp, rate = (1 + _VARIED * (2 * torch.rand(2, generator=generator) - 1)).tolist()
-    bands, frames = energies.shape
+    bands, frames = features.shape[1], len(labels)
     heard = band_heard(warp, bands).mul(2 / (bands - 1)).sub(1)
     times = torch.linspace(-1, 1, max(1, round(frames / rate)))
     grid = torch.stack(torch.meshgrid(heard, times, indexing="ij")[::-1], 2)[None]
-    said = F.grid_sample(energies[None, None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0, 0]
+    said = F.grid_sample(features[None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0]
     return said, labels[((times + 1) / 2 * (frames - 1)).round().long()]
-
-
-def _as_many_parameters(slides: Slides, pooling: int, *, limited: bool, both_ways: bool) -> int:
-    def count(slides: Slides, filters: int, limited: bool) -> int:
-        return parameters(recogniser(slides, pooling=pooling, filters=filters, limited=limited, both_ways=both_ways))
-
-    wanted = count("frequency", _FILTERS, False)
-    few, many = 1, 4_000
-    while few < many:  # the first that has as many
-        middle = (few + many) // 2
-        enough = count(slides, middle, limited) >= wanted
-        few, many = (few, middle) if enough else (middle + 1, many)
-    return few

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,7 +142,7 @@ def fit(
     settings: Settings = {"seed": seed, "ctc": ctc, "other_voices": other_voices, "batch": plan.batch}
     train(
         learning,
-        model.batches(corpus.features, corpus.labels, batch=plan.batch, seed=seed, other_voices=other_voices),
+        model.batches(_given(learning, corpus), corpus.labels, batch=plan.batch, seed=seed, other_voices=other_voices),
         model.ctc_loss if ctc else model.loss,
         steps=plan.steps(len(corpus)),
         optimizer=plan.optimizer,
@@ -212,6 +212,14 @@ def filters_of(network: Network) -> nn.Conv2d:
             f"in {network.name} each band of frequencies has filters of its own; none is the same along all of them"
         )
     return found
+
+
+def _given(network: Network, corpus: Corpus) -> Sequence[Tensor]:
+    """The utterances as `network` takes them in training."""
+    if not frames_of(network).centred:
+        return corpus.features
+    mean = torch.tensor(network.input.mean).view(-1, 1, 1)
+    return [each - each.mean(2, keepdim=True) + mean for each in corpus.features]
 
 
 def _of_start(network: Network) -> str:

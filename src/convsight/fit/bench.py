@@ -1,0 +1,151 @@
+"""Where networks are learnt and judged side by side: the same samples, steps and seeds for all, each only once, in a time."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import sqrt
+from pathlib import Path
+from pickle import UnpicklingError
+from time import monotonic
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from convsight.architecture import Architecture
+from convsight.assets import digest
+from convsight.errors import InputError
+from convsight.files import written_whole
+from convsight.fit import probe
+from convsight.fit.data import Samples
+
+Change = Callable[[Tensor], Tensor]
+SEEDS = 4
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
+
+class OutOfTimeError(Exception):
+    """The time that measuring may take is over."""
+
+
+def side_by_side(task: Callable[[Given], Result], given: Sequence[Given]) -> list[Result]:
+    """`task` of each, as many at once as there are cores, each on one: small networks gain nothing by several."""
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(min(cores, len(given)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(pool.map(task, given))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """`mean`, and `error`: two standard errors of it, over seeds and over the samples, or groups, that judged."""
+
+    mean: float
+    error: float
+
+    @property
+    def low(self) -> float:
+        return self.mean - self.error
+
+    @property
+    def high(self) -> float:
+        return self.mean + self.error
+
+
+@dataclass
+class Bench:
+    """`known` are learnt, `judged` are judged by, `steps` and `seeds` are the same for all networks.
+
+    `deadline`: seconds of the monotonic clock after which `scores` raises OutOfTimeError. `cache`: a file that keeps what was
+    measured, so that measuring may be interrupted. `on_network(name)` is told of each network that is about to learn.
+    """
+
+    known: Samples
+    judged: Samples
+    steps: int
+    seeds: int = SEEDS
+    deadline: float = float("inf")
+    cache: Path | None = None
+    device: str | None = None
+    on_network: Callable[[str], None] | None = None
+    _found: dict[str, Tensor] = field(default_factory=dict)
+    _changed: dict[str, tuple[Samples, Samples]] = field(default_factory=dict)
+    _content: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises InputError if the file in `cache` is of other samples."""
+        if self.cache:
+            given = {"known": self.known.inputs, "judged": self.judged.inputs, "targets": self.known.targets}
+            self._content = digest(given)
+            self._found = _read(self.cache, self._content) if self.cache.exists() else {}
+
+    def scores(
+        self, architecture: Architecture, name: str, *, change: Change | None = None, changed: str = "",
+        also: Sequence[Change] = (),
+    ) -> Tensor:  # fmt: skip
+        """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them.
+
+        `change` is made to the inputs of all samples, before; `changed` says which it is.
+        """
+        asked = [architecture.to_dict(), changed, len(also), self.steps]
+        keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
+        lacking = [seed for seed, key in keys.items() if key not in self._found]
+        if lacking:
+            if monotonic() > self.deadline:
+                raise OutOfTimeError
+            if self.on_network:
+                self.on_network(name)
+            known, judged = self._under(change, changed)
+
+            def found(seed: int) -> Tensor:
+                network = probe.learnt(architecture, known, steps=self.steps, seed=seed, device=self.device)
+                rows = [probe.scores(network, judged)]
+                return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
+
+            for seed, row in zip(lacking, side_by_side(found, lacking), strict=True):
+                self._found[keys[seed]] = row
+            self._keep()
+        return torch.stack([self._found[key] for key in keys.values()])
+
+    def interval(self, scores: Tensor) -> Interval:
+        """Of the mean of `scores`, (seeds, n), or differences between two such."""
+        by_seed, by_sample = scores.double().mean(1), scores.double().mean(0)
+        if self.judged.groups is not None:
+            names = torch.unique(self.judged.groups)
+            parts = torch.stack([by_sample[self.judged.groups == each].sum() for each in names])
+            counts = torch.stack([(self.judged.groups == each).sum() for each in names])
+            residual = parts - by_sample.mean() * counts
+            of_samples = float(residual.square().sum()) / len(by_sample) ** 2 * len(names) / max(1, len(names) - 1)
+        else:
+            of_samples = float(by_sample.var()) / len(by_sample)
+        of_seeds = float(by_seed.var()) / len(by_seed) if len(by_seed) > 1 else 0.0
+        return Interval(float(by_sample.mean()), 2 * sqrt(of_samples + of_seeds))
+
+    def _under(self, change: Change | None, changed: str) -> tuple[Samples, Samples]:
+        if change is None:
+            return self.known, self.judged
+        if changed not in self._changed:
+            self._changed = {
+                changed: (self.known.given(change(self.known.inputs)), self.judged.given(change(self.judged.inputs)))
+            }
+        return self._changed[changed]
+
+    def _keep(self) -> None:
+        if self.cache:
+            with written_whole(self.cache) as temporary:
+                torch.save({"content": self._content, "found": self._found}, temporary)
+
+
+def _read(path: Path, content: str) -> dict[str, Tensor]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        same, found = state["content"] == content, dict(state["found"])
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError, OSError, UnpicklingError):
+        raise InputError(f"{path} is no checkpoint of measurements; remove it to begin anew") from None
+    if not same:
+        raise InputError(f"{path} is of other data; remove it to begin anew")
+    return found

@@ -1,0 +1,199 @@
+"""Labelled arrays to samples: inputs with two named axes, and what is to be told of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from convsight.errors import InputError
+
+MOST = 20_000
+LEAST = 40
+_NAMES = {1: ("place",), 2: ("height", "width")}
+_MOST_CLASSES = 1_000
+_HELD_OUT = 0.25
+
+
+@dataclass(frozen=True)
+class Samples:
+    """`inputs`: (N, C, H, W) of any real type, finite; `axes`: what H and W are; an axis that is 1 long is none.
+
+    `targets`: (N,) int64, a class each, which `labels` name; or, without `labels`, (N, K) float32, numbers with mean 0 and
+    standard deviation 1 together. `per_point`: the classes, or the K numbers, are the H W points, row by row.
+    `groups`: (N,) int64, who or what each sample is of. `notes`: what was done to the data, a sentence each.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    axes: tuple[str, str]
+    labels: tuple[str, ...] = ()
+    per_point: bool = False
+    groups: Tensor | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """How long each axis is, those that are 1 long left out."""
+        return {axis: length for axis, length in zip(self.axes, self.inputs.shape[2:], strict=True) if length > 1}
+
+    @property
+    def outputs(self) -> int:
+        return len(self.labels) if self.labels else self.targets.shape[1]
+
+    def at(self, places: Tensor) -> Samples:
+        """The samples at `places`, (n,) int64."""
+        groups = None if self.groups is None else self.groups[places]
+        return replace(self, inputs=self.inputs[places], targets=self.targets[places], groups=groups)
+
+    def given(self, inputs: Tensor) -> Samples:
+        """The same samples with other `inputs`."""
+        return replace(self, inputs=inputs)
+
+
+def samples(
+    x: Any, y: Any, *, axes: Sequence[str] | None = None, groups: Any = None, most: int = MOST, seed: int = 0
+) -> Samples:
+    """Arrays, tensors or lists as samples.
+
+    `x`: (N, *axes) or (N, channels, *axes), one axis or two; without `axes` those after the first are taken, and one more
+    is one of channels. `y`: (N,) classes, or floats; (N, K) floats; or, with two axes, (N, *axes), a number a point, or True
+    at one point of each sample: the one to be told. `groups`: (N,) names of speakers, writers, games: no group is both learnt
+    and judged by. More than `most` samples are drawn from at random.
+
+    Raises InputError if there is nothing to measure: too few samples, one class, numbers that aren't finite or all the same,
+    lengths that don't match, or more than two axes.
+    """
+    inputs, named = _inputs(x, axes)
+    notes = []
+    count = len(inputs)
+    labels_given, groups_given = _array(y, "y"), None if groups is None else _array(groups, "groups")
+    for name, each in (("y", labels_given), ("groups", groups_given)):
+        if each is not None and (each.ndim == 0 or len(each) != count):
+            raise InputError(
+                f"x has {count:,} samples, {name} has {0 if each.ndim == 0 else len(each):,}; they must be as many"
+            )
+    if count < LEAST:
+        raise InputError(f"there are {count} samples; {LEAST} at least are needed to measure anything")
+    if count > most:
+        chosen = torch.randperm(count, generator=Generator().manual_seed(seed))[:most].sort().values
+        picked = chosen.numpy()
+        inputs, labels_given = inputs[picked], labels_given[picked]
+        groups_given = None if groups_given is None else groups_given[picked]
+        notes.append(f"{most:,} of {count:,} samples were drawn at random")
+    kept = inputs if inputs.dtype in (np.bool_, np.uint8, np.int8, np.int16, np.float16) else inputs.astype(np.float32)
+    given = torch.from_numpy(np.ascontiguousarray(kept))
+    _check_inputs(given)
+    targets, names, per_point = _targets(labels_given, tuple(given.shape[2:]))
+    if not names:
+        notes.append("numbers are told, not classes")
+    numbered = None if groups_given is None else torch.from_numpy(np.unique(groups_given, return_inverse=True)[1].reshape(-1))
+    if numbered is not None and len(torch.unique(numbered)) < 4:
+        raise InputError(f"there are {len(torch.unique(numbered))} groups; four at least are needed to leave some out")
+    return Samples(given, targets, named, names, per_point, numbered, tuple(notes))
+
+
+def parted(whole: Samples, *, part: float = _HELD_OUT, seed: int = 0) -> tuple[Samples, Samples]:
+    """Samples to learn, and a `part` to judge by: other groups, where there are groups; else each class in proportion."""
+    generator = Generator().manual_seed(seed)
+    if whole.groups is not None:
+        names = torch.unique(whole.groups)
+        shuffled = names[torch.randperm(len(names), generator=generator)]
+        left_out = shuffled[: max(1, round(part * len(names)))]
+        judged = torch.isin(whole.groups, left_out)
+        return whole.at((~judged).nonzero()[:, 0]), whole.at(judged.nonzero()[:, 0])
+    order = torch.randperm(len(whole), generator=generator)
+    if whole.labels:
+        order = order[whole.targets[order].argsort(stable=True)]  # class by class, so that every so manieth is of each in turn
+    places = (torch.arange(len(order)) * part).floor()
+    judged = places.diff(prepend=torch.tensor([-1.0])) > 0
+    return whole.at(order[~judged]), whole.at(order[judged])
+
+
+def _inputs(x: Any, axes: Sequence[str] | None) -> tuple[np.ndarray[Any, Any], tuple[str, str]]:
+    """(N, C, H, W) and the names of H and W."""
+    found = _array(x, "x")
+    if found.dtype.kind not in "biuf":
+        raise InputError(f"x must hold numbers, not {found.dtype}")
+    if found.ndim < 2:
+        raise InputError(f"x must be (N, *axes) or (N, channels, *axes), not of shape {found.shape}")
+    count = len(axes) if axes is not None else min(2, found.ndim - 1)
+    if not 1 <= count <= 2 or found.ndim - 1 - count not in (0, 1):
+        raise InputError(
+            f"x has {found.ndim - 1} dimensions a sample{'' if axes is None else f' and {count} axes are named'}; one axis or "
+            "two can be measured, with or without channels before them; join some, or choose"
+        )
+    names = tuple(axes) if axes is not None else _NAMES[count]
+    if len({*names}) < count or "" in names:
+        raise InputError(f"each axis needs a name of its own, not {', '.join(names)}")
+    if found.ndim - 1 == count:
+        found = found[:, None]
+    if count == 1:
+        found = found[:, :, None]
+        names = ("row" if names[0] != "row" else "line", names[0])
+    if max(found.shape[2:]) < 2:
+        raise InputError(f"x has nothing along {' and '.join(names)}: there must be two numbers at least")
+    return found, (names[0], names[1])
+
+
+def _array(given: Any, name: str) -> np.ndarray[Any, Any]:
+    try:
+        found = given.detach().cpu().numpy() if isinstance(given, Tensor) else np.asarray(given)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name} is no array: {error}") from None
+    if found.dtype == object:
+        raise InputError(f"{name} is no array of numbers or names: its rows may be of different lengths")
+    return found
+
+
+def _check_inputs(given: Tensor) -> None:
+    if given.is_floating_point() and not given.isfinite().all():
+        place = (~given.isfinite()).nonzero()[0].tolist()
+        raise InputError(f"x is not finite everywhere: first in sample {place[0]}; fill in what is missing, or leave it out")
+    if bool((given == given[:1]).all()):
+        raise InputError("all samples of x are the same; there is nothing to tell them by")
+
+
+def _targets(y: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[Tensor, tuple[str, ...], bool]:
+    """Targets, labels, and whether they are of the points."""
+    points = int(np.prod(shape))
+    if y.ndim == 3 and y.shape[1:] == shape:
+        flat = y.reshape(len(y), points)
+        if y.dtype.kind in "biu" and set(np.unique(flat)) <= {0, 1} and (flat.sum(1) == 1).all():
+            return torch.from_numpy(flat.argmax(1)), tuple(map(str, range(points))), True
+        return _numbers(flat), (), True
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim == 2 and y.dtype.kind == "f":
+        return _numbers(y), (), False
+    if y.ndim != 1:
+        raise InputError(f"y must be (N,), (N, K) floats, or (N, {', '.join(map(str, shape))}), a point each, not {y.shape}")
+    if y.dtype.kind == "f":
+        return _numbers(y[:, None]), (), False
+    names, numbers, counts = np.unique(y, return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise InputError(f"all samples are of one class, {names[0]}; there must be two")
+    if len(names) > min(_MOST_CLASSES, len(y) // 4):
+        raise InputError(f"there are {len(names):,} classes of {len(y):,} samples; give floats, if they are numbers to be told")
+    if counts.min() < 2:
+        raise InputError(
+            f'class "{names[counts.argmin()]}" has one sample; two of each are needed, one to learn, one to judge by'
+        )
+    return torch.from_numpy(numbers.reshape(-1)), tuple(map(str, names)), False
+
+
+def _numbers(y: np.ndarray[Any, Any]) -> Tensor:
+    found = torch.from_numpy(y.astype(np.float32))
+    if not found.isfinite().all():
+        raise InputError(f"y is not finite in sample {int((~found.isfinite()).nonzero()[0, 0])}")
+    spread = found.std()
+    if spread == 0:
+        raise InputError("all numbers of y are the same; there is nothing to tell")
+    return (found - found.mean()) / spread

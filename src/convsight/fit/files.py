@@ -1,0 +1,92 @@
+"""Files to labelled arrays: `.npz`, a folder of pictures, a table of series."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from convsight.errors import InputError
+from convsight.fit.applications import Arrays
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+_NAMES = {"label", "class", "y", "target"}
+
+
+def read(source: Path, *, size: int = 32) -> Arrays:
+    """What is in a file or folder.
+
+    An `.npz` has `x` and `y`, and perhaps `groups` and `axes`; pictures lie in a folder a class, and are scaled to `size`;
+    a table (.csv, .tsv) has a series a row and its class in the column `label`, or, without names of columns, in the first.
+
+    Raises InputError if it is none of these, or can't be read.
+    """
+    if source.is_dir():
+        return _pictures(source, size)
+    if not source.is_file():
+        raise InputError(f"there is no file or folder {source}")
+    if source.suffix.lower() == ".npz":
+        return _npz(source)
+    if source.suffix.lower() in (".csv", ".tsv"):
+        return _table(source)
+    raise InputError(f"{source} is no .npz, .csv, .tsv, or folder of pictures")
+
+
+def _npz(path: Path) -> Arrays:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+    if missing := [name for name in ("x", "y") if name not in arrays]:
+        raise InputError(f'{path} has no array "{missing[0]}"; it has {", ".join(arrays) or "none"}')
+    axes = tuple(map(str, arrays["axes"])) if "axes" in arrays else None
+    return Arrays(arrays["x"], arrays["y"], axes, arrays.get("groups"))
+
+
+def _pictures(folder: Path, size: int) -> Arrays:
+    found = sorted(each for each in folder.glob("*/*") if each.suffix.lower() in _PICTURES)
+    if not found:
+        raise InputError(f"{folder} holds no folders with pictures, a folder a class")
+    rows = []
+    for each in found:
+        try:
+            with Image.open(each) as picture:
+                rows.append(np.asarray(picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)))
+        except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+            raise InputError(f"cannot read {each}: {error}") from None
+    x = np.stack(rows).transpose(0, 3, 1, 2)
+    grey = bool((x == x[:, :1]).all())
+    return Arrays(x[:, 0] if grey else x, np.array([each.parent.name for each in found]), ("height", "width"))
+
+
+def _table(path: Path) -> Arrays:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",") if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+    if not rows:
+        raise InputError(f"{path} is empty")
+    names = [each.strip().lower() for each in rows[0]]
+    place = next((number for number, name in enumerate(names) if name in _NAMES), None)
+    group = names.index("group") if "group" in names else None
+    body = rows[1:] if place is not None else rows
+    place = 0 if place is None else place
+    series = [_numbers(row, number, {place, group}, path) for number, row in enumerate(body, start=1 + len(rows) - len(body))]
+    if len({len(each) for each in series}) > 1:
+        raise InputError(f"{path}: its series are of different lengths, {min(map(len, series))} to {max(map(len, series))}")
+    groups = None if group is None else np.array([row[group] for row in body])
+    return Arrays(np.stack(series), np.array([row[place].strip() for row in body]), ("time",), groups)
+
+
+def _numbers(row: list[str], line: int, others: set[Any], path: Path) -> NDArray[np.float32]:
+    try:
+        return np.array([float(each) for place, each in enumerate(row) if place not in others], np.float32)
+    except ValueError:
+        raise InputError(f"{path}, line {line}: not a class and numbers; the column of classes is called label") from None

@@ -1,0 +1,143 @@
+"""All of it in one call: data are parted, measured axis by axis, and the network that fits is declared, learnt and compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from convsight.architecture import Architecture, parameters
+from convsight.fit import probe, properties, recommend
+from convsight.fit.bench import SEEDS, Bench, OutOfTimeError, side_by_side
+from convsight.fit.data import Samples, parted, samples
+from convsight.fit.properties import Along, Measured
+from convsight.fit.recommend import Candidate
+from convsight.network import Network
+
+BUDGET = 600.0  # seconds
+RECOMMENDED = "recommended"
+_MEASURING = 0.7  # of the budget
+_NETWORKS = 20  # that measuring an axis takes, as long as the first, about
+_STEPS = (20, 50, 100, 200, 300, 500, 800)
+_EPOCHS, _LAST_EPOCHS = 20, 30
+_TIMED = 12  # steps that are learnt to see how long one takes
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was found: what holds along each axis, and the network, which is the best of `candidates`.
+
+    `candidates`: the recommended network, the usual one, and a fully connected one, judged by samples of `data` that none has
+    seen; the one that does best on others is `network`.
+    """
+
+    data: Samples
+    measured: tuple[Measured, ...]
+    reasons: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    best: Candidate
+    seconds: float
+
+    @property
+    def network(self) -> Network:
+        return self.best.network
+
+    @property
+    def architecture(self) -> Architecture:
+        found = self.best.network.architecture
+        assert found is not None
+        return found
+
+    def _repr_html_(self) -> str:
+        from convsight.fit.report import page
+
+        return page(self)
+
+
+def fit(
+    x: Any, y: Any, *, axes: Sequence[str] | None = None, groups: Any = None, budget: float = BUDGET, seed: int = 0,
+    device: str | None = None, checkpoint: Path | None = None, on_network: Callable[[str], None] | None = None,
+) -> Fit:  # fmt: skip
+    """Measure which network fits labelled arrays, and learn it; `data.samples` says what `x`, `y`, `axes` and `groups` may be.
+
+    `budget`: seconds, about. What they don't suffice for is left as "cannot tell". `checkpoint`: a file that keeps what was
+    measured, from which a later call goes on. `on_network(name)` is told of each network that is about to learn.
+
+    >>> fit(spectrograms, digits, axes=("frequency", "time"), groups=speakers).architecture  # doctest: +SKIP
+
+    Raises InputError as `data.samples` does.
+    """
+    started = monotonic()
+    whole = samples(x, y, axes=axes, groups=groups, seed=seed)
+    rest, test = parted(whole, part=0.2, seed=seed)
+    known, judged = parted(rest, seed=seed + 1)
+    until = started + _MEASURING * budget
+    steps = _affordable(known, until - monotonic(), device)
+    bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
+    measured = properties.measure(bench)
+    declared = _declared(bench, measured)
+    if on_network:
+        on_network("the network that fits, and the usual ones")
+    has = (budget - (monotonic() - started)) * min(len(declared), os.cpu_count() or 1) / len(declared)
+    judge = Bench(known, test, steps)
+
+    def learnt(name: str) -> Candidate:
+        last = _last_steps(declared[name], known, has, device)
+        begun = monotonic()
+        network = probe.learnt(declared[name], known, steps=last, seed=seed, device=device)
+        seconds = monotonic() - begun
+        right = judge.interval(probe.right(network, test)[None])
+        return Candidate(name, network, seconds, right, float(probe.right(network, judged).mean()))
+
+    candidates = tuple(side_by_side(learnt, list(declared)))
+    best = max(candidates, key=lambda each: each.chosen_by)
+    reasons = tuple(map(recommend.reason, measured))
+    return Fit(whole, tuple(measured), reasons, candidates, best, monotonic() - started)
+
+
+def _declared(bench: Bench, measured: Sequence[Measured]) -> dict[str, Architecture]:
+    """The networks that are compared, by name: the one that fits, as deep as does best, and the usual ones."""
+    known = bench.known
+    possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
+    rows: dict[int, float] = {}
+    try:
+        for depth, architecture in possible.items():
+            rows[depth] = float(bench.scores(architecture, f"{depth} convolutions").mean())
+    except OutOfTimeError:
+        pass
+    depth = max(rows, key=lambda each: rows[each]) if rows else min(2, max(possible))
+    return {
+        RECOMMENDED: possible[depth],
+        "usual: 3x3, pooled by 2x2": recommend.usual(known),
+        "fully connected": recommend.fully_connected(known, parameters(possible[depth])),
+    }
+
+
+def _affordable(known: Samples, seconds: float, device: str | None) -> int:
+    """Steps for each network: of those in `_STEPS` the most that there is time for, and no more than `_EPOCHS` passes."""
+    plans = {axis: Along(min(5, length)) for axis, length in known.lengths.items()}
+    step = _seconds_a_step(properties.network(known, plans, filters=16), known, device)
+    networks = _NETWORKS * len(plans) * SEEDS / min(SEEDS, os.cpu_count() or 1)
+    passes = ceil(_EPOCHS * len(known) / probe.BATCH)
+    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= max(passes, _STEPS[0])]
+    return fit_in[-1] if fit_in else _STEPS[0]
+
+
+def _last_steps(declared: Architecture, known: Samples, seconds: float, device: str | None) -> int:
+    """As many as `seconds` suffice for, and no more than `_LAST_EPOCHS` passes."""
+    passes = ceil(_LAST_EPOCHS * len(known) / probe.BATCH)
+    return int(min(passes, max(_STEPS[0], seconds / _seconds_a_step(declared, known, device))))
+
+
+def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) -> float:
+    def seconds(steps: int) -> float:
+        started = monotonic()
+        probe.learnt(declared, known, steps=steps, device=device)
+        return monotonic() - started
+
+    first, second = side_by_side(seconds, [2])[0], side_by_side(seconds, [_TIMED])[0]
+    return max(second - first, second / _TIMED / 2) / (_TIMED - 2)

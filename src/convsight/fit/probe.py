@@ -1,0 +1,97 @@
+"""One network learnt and judged: what every measurement is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from torch import Generator, Tensor
+
+from convsight.architecture import Architecture, build
+from convsight.fit.data import Samples
+from convsight.input_spec import InputSpec
+from convsight.network import Network
+from convsight.optimizers import adamw
+from convsight.training import shuffled, train
+
+BATCH = 64
+_OPTIMIZER = adamw(3e-3, weight_decay=1e-2)
+_JUDGED_AT_ONCE = 500
+_WORST = -1.0
+_BUILDING = Lock()  # the random numbers that weights begin with are the process's
+
+
+def learnt(
+    architecture: Architecture, known: Samples, *, steps: int, seed: int = 0, device: str | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+) -> Network:  # fmt: skip
+    """A network of `architecture` that has learnt `known` in `steps` steps of `BATCH` samples. Raises InputError as `train`."""
+    with _BUILDING, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = build(architecture)
+    network = Network(module, _spec(known), known.labels, "fit", {}, architecture)
+    batches = shuffled((torch.arange(len(known)),), batch=min(BATCH, len(known)), seed=seed, change=_chosen_from(known))
+    loss = class_loss if known.labels else number_loss
+    train(network, batches, loss, steps=steps, optimizer=_OPTIMIZER, device=device, on_step=on_step)
+    return network.to("cpu")
+
+
+def class_loss(output: Tensor, targets: Tensor) -> Tensor:
+    """Cross entropy, (B,); `output`: (B, classes), `targets`: (B,) int64."""
+    return F.cross_entropy(output, targets, reduction="none")
+
+
+def number_loss(output: Tensor, targets: Tensor) -> Tensor:
+    """Mean squared error, (B,); both (B, K)."""
+    return (output - targets).square().mean(1)
+
+
+@torch.no_grad()
+def outputs(network: Network, judged: Samples) -> Tensor:
+    """(N, K) float32: what `network` puts out for all samples."""
+    parts = [network(each.float()).float() for each in torch.split(judged.inputs, _JUDGED_AT_ONCE)]
+    return torch.cat(parts)
+
+
+def scores(network: Network, judged: Samples) -> Tensor:
+    """(N,): how well each sample is told. For classes the chance that the network gives the right one; for numbers one less
+    their squared error in variances, -1 at worst.
+    """
+    found = outputs(network, judged)
+    if judged.labels:
+        return found.softmax(1).gather(1, judged.targets[:, None])[:, 0]
+    return (1 - (found - judged.targets).square().mean(1)).clamp_min(_WORST)
+
+
+def right(network: Network, judged: Samples) -> Tensor:
+    """(N,): 1 where the likeliest class is the right one, else 0; for numbers as `scores`."""
+    if not judged.labels:
+        return scores(network, judged)
+    return (outputs(network, judged).argmax(1) == judged.targets).float()
+
+
+def guessed(known: Samples, judged: Samples) -> float:
+    """The mean score without looking: that of telling how often each class is, or the mean of the numbers."""
+    if not known.labels:
+        return 1 - float(judged.targets.square().mean())
+    often = torch.bincount(known.targets, minlength=len(known.labels)) / len(known)
+    return float(often[judged.targets].mean())
+
+
+def _spec(known: Samples) -> InputSpec:
+    values = known.inputs[torch.randperm(len(known), generator=Generator().manual_seed(0))[:1_000]].float()
+    mean = values.mean((0, 2, 3))
+    std = values.std((0, 2, 3)).nan_to_num(0.0)
+    std = torch.where(std > 1e-6 * std.max(), std, torch.ones(())).clamp_min(1e-12)
+    low, high = float(values.min()), float(values.max())
+    shape = known.inputs.shape[1:]
+    return InputSpec(
+        (shape[0], shape[1], shape[2]), (low, high if high > low else low + 1.0), tuple(mean.tolist()), tuple(std.tolist()),
+        known.axes,
+    )  # fmt: skip
+
+
+def _chosen_from(known: Samples) -> Callable[[Tensor, Generator], tuple[Tensor, Tensor]]:
+    return lambda chosen, _generator: (known.inputs[chosen].float(), known.targets[chosen])

@@ -1,0 +1,258 @@
+"""Which of the lecture's three properties hold along an axis of labelled data, measured by small networks, side by side.
+
+Patterns much smaller than the whole, patterns that recur elsewhere, and insensitivity to subsampling (lecture, row L12). Every
+verdict is a difference between two networks that learn the same samples for as many steps, with an interval, and may be
+"cannot tell". docs/fit.md writes each down with its formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from torch import Generator, Tensor
+
+from convsight.architecture import WHOLE, Architecture, Convolution, enough, parameters
+from convsight.fit import probe
+from convsight.fit.bench import Bench, Change, Interval, OutOfTimeError
+from convsight.fit.data import Samples
+
+Verdict = Literal["yes", "no", "cannot tell"]
+SHIFTS = (1, 2, 4)
+_FILTERS = 16  # of the network whose number of parameters all others have
+_LENGTH = 5  # of a filter along an axis, until its reach is measured
+_REACHES = (1, 3, 5, 9, 17, 33)
+_FACTORS = (2, 4)
+_LITTLE = 0.1  # of what is learnt, or of what is missed if that is less: such differences are as good as none,
+_LEAST = 0.01  # and those of so much of what is learnt
+_PART = 3  # a filter that is local is at most so much of an axis
+_MOST_FILTERS = 48
+_LEAST_POOLED = 12  # entries of an axis that is pooled though it wasn't measured
+_PERMUTATIONS = 500
+_CHANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether something holds; `effect` is the difference in score that says so, None if it was not measured."""
+
+    verdict: Verdict = "cannot tell"
+    effect: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Along:
+    """What filters do along an axis: slide, so many entries long, or span it (`slides` None); and pool, by a factor."""
+
+    slides: int | None = None
+    pools: int = 1
+
+
+@dataclass
+class Measured:
+    """What was measured along an axis; the findings are the three properties, and whether there is an order at all.
+
+    `resemblance`: the mean size of the correlation between neighbours, what it would be in a random order, and how often
+    a random order has as much. `ordered`: a fixed reordering costs score. `local`: filters of a third of the axis or less do as
+    well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`), and
+    places with weights of their own don't do better than shared ones (`sharing`). `subsamples`: half of the entries do as well.
+    Scores by `reach`, `pooling` and `subsampled`, by factor; `shifted`: of the sliding and the spanning network, when what is
+    judged is moved by so many entries. `along`: what filters should do along the axis.
+    """
+
+    axis: str
+    length: int
+    resemblance: tuple[float, float, float]
+    along: Along
+    ordered: Finding = field(default_factory=Finding)
+    local: Finding = field(default_factory=Finding)
+    recurs: Verdict = "cannot tell"
+    sliding: Finding = field(default_factory=Finding)
+    sharing: Finding = field(default_factory=Finding)
+    subsamples: Finding = field(default_factory=Finding)
+    reach: dict[int, Interval] = field(default_factory=dict)
+    pooling: dict[int, Interval] = field(default_factory=dict)
+    subsampled: dict[int, Interval] = field(default_factory=dict)
+    shifted: dict[int, tuple[Interval, Interval]] = field(default_factory=dict)
+
+
+def measure(bench: Bench) -> list[Measured]:
+    """All axes of the bench's samples, those whose neighbours are most alike first; what there is no time for stays unknown."""
+    lengths = bench.known.lengths
+    resembling = {axis: resemblance(bench.known, axis) for axis in lengths}
+    first = sorted(lengths, key=lambda axis: resembling[axis][2])
+    plans = {axis: Along(min(_LENGTH, lengths[axis])) if resembling[axis][2] < _CHANCE else Along() for axis in lengths}
+    measured = [Measured(axis, lengths[axis], resembling[axis], _usual(lengths[axis], resembling[axis][2])) for axis in first]
+    try:
+        for found in measured:
+            _measure_axis(bench, found, plans)
+            plans[found.axis] = found.along
+    except OutOfTimeError:
+        pass
+    return measured
+
+
+def resemblance(known: Samples, axis: str, *, seed: int = 0) -> tuple[float, float, float]:
+    """The mean size of correlation of neighbours along `axis`, its mean over random orders, and the part of those with as much.
+
+    Source: Alexander et al. 2023, "What makes data suitable for a locally connected neural network?" (correlation as
+    surrogate), against a permutation null.
+    """
+    place = 2 + known.axes.index(axis)
+    some = known.inputs[torch.randperm(len(known), generator=Generator().manual_seed(seed))[:500]].double()
+    rows = (some - some.mean(0)).movedim(place, 0).flatten(1)
+    spread = rows.square().sum(1).sqrt()
+    correlation = (rows @ rows.T / (spread[:, None] * spread).clamp_min(1e-12)).abs()
+    count = len(correlation)
+    observed = float(correlation.diagonal(1).mean())
+    generator = Generator().manual_seed(seed)
+    null = []
+    for _ in range(_PERMUTATIONS):
+        order = torch.randperm(count, generator=generator)
+        null.append(float(correlation[order[:-1], order[1:]].mean()))
+    reached = sum(each >= observed for each in null)
+    return observed, sum(null) / len(null), (1 + reached) / (1 + len(null))
+
+
+def network(samples: Samples, plans: Mapping[str, Along], *, filters: int, limited: str | None = None) -> Architecture:
+    """One convolution that does along each axis what `plans` says, and the outputs; `limited` is the convolution's."""
+    lengths = dict(zip(samples.axes, samples.inputs.shape[2:], strict=True))
+    slides = {axis: each.slides for axis, each in plans.items() if each.slides is not None}
+    pools = {axis: each.pools for axis, each in plans.items() if each.slides is not None and each.pools != 1}
+    everywhere = samples.per_point and len(slides) == len(samples.lengths) and not pools
+    convolution = Convolution(filters, slides, pools, padded=samples.per_point, limited=limited)
+    return Architecture(samples.inputs.shape[1], lengths, (convolution,), (), samples.outputs, per_point=everywhere)
+
+
+def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> None:
+    """Fills in `found`, with filters along the other axes as `plans` has them, unpooled unless it is over all there is."""
+    plans = {each: plan if plan.pools == WHOLE else Along(plan.slides) for each, plan in plans.items()}
+    known, axis, length = bench.known, found.axis, found.length
+    scores = partial(_scores, bench, plans, axis)
+    usual = Along(min(_LENGTH, length))
+    base, spanning = scores(usual)[:, 0], scores(Along(), also=_shifts(known, axis))
+    best = max(float(base.mean()), float(spanning[:, 0].mean()))
+    learnt = max(0.0, best - probe.guessed(known, bench.judged))
+    little = max(_LITTLE * min(learnt, 1 - best), _LEAST * learnt)
+
+    less = {
+        factor: scores(usual, change=partial(_subsampled, place=_place(known, axis), factor=factor), changed=f"{axis}/{factor}")
+        for factor in _FACTORS
+        if factor < length
+    }
+    found.subsampled = {1: bench.interval(base), **{factor: bench.interval(each[:, 0]) for factor, each in less.items()}}
+    found.subsamples = _no_worse(bench.interval(less[2][:, 0] - base), little) if 2 in less else Finding()
+
+    by_factor = {1: base, **{each: scores(Along(usual.slides, each))[:, 0] for each in _poolings(known, length)}}
+    found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
+    pools = _best(bench, dict(reversed(by_factor.items())))
+
+    by_reach = {each: scores(Along(each, pools))[:, 0] for each in _REACHES if each == 1 or each <= length // 2}
+    whole = {**by_reach, length: spanning[:, 0]}
+    found.reach = {each: bench.interval(row) for each, row in whole.items()}
+    reach = _best(bench, by_reach)
+    short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
+    long = {each: row for each, row in whole.items() if each not in short}
+    found.local = _no_worse(bench.interval(_highest(short) - _highest(long)), little)
+    found.sliding = _better(bench.interval(by_reach[reach] - spanning[:, 0]), little)
+    found.along = Along(reach, pools) if found.sliding.effect and found.sliding.effect.mean > 0 else Along()
+    found.sharing = _no_worse(bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little)
+    found.recurs = _both(found.sliding.verdict, found.sharing.verdict)
+
+    chosen = Along(reach, pools)
+    moved = scores(chosen, also=_shifts(known, axis))
+    found.shifted = {
+        shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place])) for place, shift in enumerate(SHIFTS, 1)
+    }
+    order = torch.randperm(length, generator=Generator().manual_seed(1))
+    reordered = partial(torch.index_select, dim=_place(known, axis), index=order)
+    mixed = scores(chosen, change=reordered, changed=f"{axis} reordered")
+    found.ordered = _better(bench.interval(by_reach[reach] - mixed[:, 0]), little)
+
+
+def _usual(length: int, chance: float) -> Along:
+    """What filters do along an axis until it is measured; `chance`, with which a random order has neighbours as much alike."""
+    if chance >= _CHANCE:
+        return Along()
+    return Along(3, 2) if length >= _LEAST_POOLED else Along(min(3, length))
+
+
+def _scores(
+    bench: Bench, plans: Mapping[str, Along], axis: str, along: Along, *, change: Change | None = None, changed: str = "",
+    also: Sequence[Change] = (),
+) -> Tensor:  # fmt: skip
+    """`Bench.scores` of a network that does `along` on `axis`, with as many parameters as all that are compared."""
+    unpooled = {each: Along(plan.slides) for each, plan in plans.items()}
+    usual = network(bench.known, {**unpooled, axis: Along(min(_LENGTH, bench.known.lengths[axis]))}, filters=_FILTERS)
+    chosen = {**plans, axis: along}
+    filters = enough(lambda count: network(bench.known, chosen, filters=count), parameters(usual), most=_MOST_FILTERS)
+    said = f"{axis}: {'filters that span it' if along.slides is None else f'filters of {along.slides}'}"
+    return bench.scores(network(bench.known, chosen, filters=filters), said, change=change, changed=changed, also=also)
+
+
+def _shared(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -> Tensor:
+    chosen = network(bench.known, {**plans, axis: Along(reach)}, filters=_FILTERS)
+    return bench.scores(chosen, f"{axis}: shared weights")[:, 0]
+
+
+def _unshared(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -> Tensor:
+    """As `_shared`, with as many filters, but every place along `axis` has weights of its own."""
+    chosen = network(bench.known, {**plans, axis: Along(reach)}, filters=_FILTERS, limited=axis)
+    return bench.scores(chosen, f"{axis}: unshared weights")[:, 0]
+
+
+def _poolings(known: Samples, length: int) -> list[int]:
+    """Factors to pool by; where every point is told there are none."""
+    left = length - min(_LENGTH, length) + 1
+    return [] if known.per_point else [*(each for each in _FACTORS if each <= left // 2), WHOLE]
+
+
+def _better(gain: Interval, little: float) -> Finding:
+    """Yes if a gain is certain; no if it is certainly little."""
+    return Finding("yes" if gain.low > 0 else "no" if gain.high < little else "cannot tell", gain)
+
+
+def _no_worse(gain: Interval, little: float) -> Finding:
+    """Yes if a loss is certainly little; no if there certainly is one, and not a little."""
+    return Finding("yes" if gain.low > -little else "no" if gain.high < 0 and gain.mean < -little else "cannot tell", gain)
+
+
+def _both(one: Verdict, other: Verdict) -> Verdict:
+    return "no" if "no" in (one, other) else "yes" if one == other == "yes" else "cannot tell"
+
+
+def _highest(rows: Mapping[int, Tensor]) -> Tensor:
+    return max(rows.values(), key=lambda each: float(each.mean()))
+
+
+def _best(bench: Bench, rows: Mapping[int, Tensor]) -> int:
+    """The first whose score is not surely below that of the best."""
+    best = max(rows, key=lambda each: float(rows[each].mean()))
+    return next(each for each in rows if bench.interval(rows[best] - rows[each]).low <= 0)
+
+
+def _place(known: Samples, axis: str) -> int:
+    return 2 + known.axes.index(axis)
+
+
+def _subsampled(inputs: Tensor, *, place: int, factor: int) -> Tensor:
+    """Means of `factor` entries along an axis, each as many times: as long as before, with less in it."""
+    length = inputs.shape[place]
+    rows = inputs.float().movedim(place, -1)
+    padded = F.pad(rows.flatten(0, -2)[:, None], (0, -length % factor), mode="replicate")[:, 0]
+    means = padded.view(len(padded), -1, factor).mean(2)
+    return means.repeat_interleave(factor, 1)[:, :length].view(rows.shape).movedim(-1, place).contiguous()
+
+
+def _shifts(known: Samples, axis: str) -> Sequence[partial[Tensor]]:
+    return [partial(_shifted, place=_place(known, axis), by=each) for each in SHIFTS]
+
+
+def _shifted(inputs: Tensor, *, place: int, by: int) -> Tensor:
+    """Moved by so many entries along an axis, the first repeated."""
+    length = inputs.shape[place]
+    return inputs.index_select(place, (torch.arange(length) - by).clamp_min(0))

@@ -1,0 +1,141 @@
+"""From what was measured to a network, with a reason for each axis; and that network beside the usual ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from convsight.architecture import WHOLE, Architecture, Convolution, build, enough, parameters
+from convsight.errors import InputError
+from convsight.fit.bench import Interval
+from convsight.fit.data import Samples
+from convsight.fit.properties import Along, Measured
+from convsight.network import Network
+
+_WIDTHS, _HIDDEN = (32, 64), 128
+_POINT_LAYERS, _MOST_FILTERS = 4, 96
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network that was learnt: `right`, of the test's samples, (n,); `chosen_by` of those that are chosen by, the mean."""
+
+    name: str
+    network: Network
+    seconds: float
+    right: Interval
+    chosen_by: float
+
+    @property
+    def parameters(self) -> int:
+        return sum(each.numel() for each in self.network.module.parameters())
+
+
+def usual(samples: Samples) -> Architecture:
+    """The usual default: 3x3 filters and 2x2 pooling along both axes, twice, then fully connected, whatever the data are."""
+    lengths, convolutions, left = _lengths(samples), [], dict(_lengths(samples))
+    for width in _WIDTHS:
+        slides = {axis: 3 for axis, length in left.items() if length > 1}
+        pools = {axis: 2 for axis, length in left.items() if length > 1}
+        convolutions.append(Convolution(width, slides, pools, padded=True))
+        left = {axis: length // 2 if length > 1 else 1 for axis, length in left.items()}
+    return Architecture(samples.inputs.shape[1], lengths, tuple(convolutions), (_HIDDEN,), samples.outputs)
+
+
+def fully_connected(samples: Samples, wanted: int) -> Architecture:
+    """Two fully connected layers and the outputs, with `wanted` parameters or more."""
+
+    def make(width: int) -> Architecture:
+        inputs = samples.inputs.shape[1]
+        return Architecture(inputs, _lengths(samples), (), (width, _HIDDEN), samples.outputs)
+
+    return make(enough(make, wanted))
+
+
+def recommended(samples: Samples, measured: Sequence[Measured], *, depth: int) -> Architecture:
+    """The network that does along each axis what was measured to do best, with about as many parameters as `usual`.
+
+    `depth`: how many convolutions follow one another; the first spans what is spanned.
+    """
+    plans = {each.axis: each.along for each in measured}
+    wanted = parameters(usual(samples))
+
+    def make(filters: int) -> Architecture:
+        return _declared(samples, plans, depth, filters)
+
+    return make(enough(make, wanted, most=_MOST_FILTERS))
+
+
+def depths(samples: Samples, measured: Sequence[Measured]) -> list[int]:
+    """How many convolutions there may be: as many as the axes are long enough for."""
+    found = []
+    for depth in (1, 2, _POINT_LAYERS):
+        try:
+            build(_declared(samples, {each.axis: each.along for each in measured}, depth, 1))
+        except InputError:
+            continue
+        found.append(depth)
+    return found
+
+
+def reason(found: Measured) -> str:
+    """Why the filters do along an axis what they do, in one sentence."""
+    along, gain = found.along, found.sliding.effect
+    if gain is None:
+        return f"{found.axis}: there was no time to measure it; filters {_does(found, along)}, as is usual."
+    how = f"{abs(gain.mean):.1%} ± {gain.error:.1%}"
+    if found.sliding.verdict == "yes":
+        why = f"sliding filters tell {how} more than ones of as many parameters that span it"
+    elif along.slides is None:
+        surely = "no more" if found.sliding.verdict == "no" else "hardly more, or less; it cannot be told which,"
+        why = f"sliding filters tell {surely} than ones that span it ({gain.mean:+.1%} ± {gain.error:.1%})"
+    else:
+        why = f"whether sliding or spanning is better cannot be told ({gain.mean:+.1%} ± {gain.error:.1%} for sliding)"
+    return f"{found.axis}: filters {_does(found, along)}, since {why}."
+
+
+def _declared(samples: Samples, plans: dict[str, Along], depth: int, filters: int) -> Architecture:
+    """`depth` convolutions, the later ones twice as many filters, that share reach and pooling between them."""
+    lengths, convolutions, left = _lengths(samples), [], dict(_lengths(samples))
+    padded = samples.per_point
+    for number in range(depth):
+        sliding = {axis: plan for axis, plan in plans.items() if plan.slides is not None and left[axis] > 1}
+        slides = {axis: _shared(plan.slides or 1, depth) for axis, plan in sliding.items()}
+        pools = {axis: _pooled(plan.pools, number, depth) for axis, plan in sliding.items()}
+        pools = {axis: factor for axis, factor in pools.items() if factor != 1}
+        convolutions.append(Convolution(filters * min(number + 1, 2), slides, pools, padded=padded))
+        for axis in left:
+            after = left[axis] if padded and axis in slides else left[axis] - slides.get(axis, left[axis]) + 1
+            factor = pools.get(axis, 1)
+            left[axis] = 1 if factor == WHOLE else after // factor
+    everywhere = samples.per_point and all(plan.slides is not None and plan.pools == 1 for plan in plans.values())
+    return Architecture(
+        samples.inputs.shape[1], lengths, tuple(convolutions), () if everywhere else (_HIDDEN,), samples.outputs,
+        per_point=everywhere,
+    )  # fmt: skip
+
+
+def _shared(reach: int, depth: int) -> int:
+    """How long each of `depth` filters is that follow one another and reach as far together; odd, and 3 at least, or 1."""
+    each = 1 + ceil((reach - 1) / depth)
+    return 1 if reach == 1 else max(3, each + 1 - each % 2)
+
+
+def _pooled(factor: int, number: int, depth: int) -> int:
+    """The pooling after convolution `number` of `depth`: all there is at the end, or two by two as far as it goes."""
+    if factor == WHOLE:
+        return WHOLE if number == depth - 1 else 1
+    twos = factor.bit_length() - 1
+    return factor if depth == 1 else 2 if number < twos else 1
+
+
+def _does(found: Measured, along: Along) -> str:
+    if along.slides is None:
+        return f"span all {found.length} entries"
+    pools = {1: "with no pooling", WHOLE: "with pooling over all of it"}.get(along.pools, f"with pooling by {along.pools}")
+    return f"slide, {along.slides} entries long, {pools}"
+
+
+def _lengths(samples: Samples) -> dict[str, int]:
+    return dict(zip(samples.axes, samples.inputs.shape[2:], strict=True))

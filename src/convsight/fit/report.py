@@ -1,0 +1,171 @@
+"""What was measured as one HTML page: a verdict, a sentence and a plot for each property of each axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from convsight import __version__
+from convsight.architecture import WHOLE, Architecture
+from convsight.files import written_whole
+from convsight.fit.bench import Interval
+from convsight.fit.properties import Finding, Measured
+
+if TYPE_CHECKING:
+    from convsight.fit.fitting import Fit
+
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 460, 190, 52, 14, 14, 34
+
+
+@dataclass(frozen=True)
+class Question:
+    """A property of an axis as the page asks and answers it; `plot` is an SVG picture."""
+
+    title: str
+    verdict: str
+    answer: str
+    plot: str
+
+
+def page(fit: Fit) -> str:
+    """The whole page, with nothing fetched from elsewhere."""
+    environment = Environment(loader=PackageLoader("convsight.fit", "."), autoescape=True, undefined=StrictUndefined)
+    axes = [(each, questions(each)) for each in fit.measured]
+    template = environment.get_template("report.html")
+    what = "the chance that a network gives the right answer" if fit.data.labels else "the part of the variance that is told"
+    told = "right" if fit.data.labels else "of the variance told"
+    return template.render(fit=fit, axes=axes, declared=declared(fit.architecture), version=__version__, score=what, told=told)
+
+
+def write_page(fit: Fit, path: Path) -> None:
+    """Write the page. Raises InputError if `path` cannot be written."""
+    with written_whole(path) as temporary:
+        temporary.write_text(page(fit), encoding="utf-8")
+
+
+def questions(found: Measured) -> list[Question]:
+    """What is asked of an axis, in the order of the lecture."""
+    neighbours, chance, likely = found.resemblance
+    alike = f"Neighbours resemble each other {neighbours / max(chance, 1e-9):.1f} times as much as entries that lie anywhere"
+    order = f"{alike} (a random order does as well with probability {likely:.3f}). "
+    shifted = {f"{by}": each for by, each in found.shifted.items()}
+    asked = [
+        (
+            "Are the patterns much smaller than the whole?",
+            found.local,
+            "",
+            _curve(found.reach, "how many entries a filter reaches"),
+        ),
+        (
+            "Do the same patterns appear in different places?",
+            Finding(found.recurs, found.sliding.effect),
+            _sentence("one set of weights for all places, instead of one for each", found.sharing),
+            _pairs({name: each[0] for name, each in shifted.items()}, {name: each[1] for name, each in shifted.items()}),
+        ),
+        ("Does subsampling leave the object what it is?", found.subsamples, "", _curve(found.subsampled, "entries made one")),
+        ("Does pooling help?", _helps(found), "", _curve(found.pooling, "entries pooled")),
+        ("Does the order matter at all?", found.ordered, order, ""),
+    ]
+    return [Question(title, each.verdict, more + _answer(title, each), plot) for title, each, more, plot in asked]
+
+
+def declared(architecture: Architecture) -> list[str]:
+    """`architecture` in words, a line a layer."""
+    lines = []
+    for number, each in enumerate(architecture.convolutions, start=1):
+        spanned = [axis for axis, length in architecture.axes.items() if axis not in each.slides and length > 1]
+        parts = [f"slide along {axis}, {length} long" for axis, length in each.slides.items()]
+        parts += [f"span {axis}" for axis in spanned if number == 1]
+        parts += [
+            f"pooled {'whole' if factor == WHOLE else f'by {factor}'} along {axis}" for axis, factor in each.pools.items()
+        ]
+        lines.append(f"{each.filters} filters: {', '.join(parts)}")
+    lines += [f"{width} fully connected neurons" for width in architecture.fully_connected]
+    return [*lines, "a number for each point" if architecture.per_point else f"{architecture.outputs} outputs"]
+
+
+def _helps(found: Measured) -> Finding:
+    if not found.pooling or len(found.pooling) < 2:
+        return Finding()
+    best = max((each for each in found.pooling if each != 1), key=lambda each: found.pooling[each].mean)
+    gain = found.pooling[best].mean - found.pooling[1].mean
+    error = max(found.pooling[best].error, found.pooling[1].error)
+    return Finding("yes" if gain > error else "no" if gain < -error else "cannot tell", Interval(gain, error))
+
+
+_ANSWERS = {
+    "Are": "A filter of a third of the axis or less, against the best of longer ones: {how}.",
+    "Do": "Filters that slide, against ones that span the axis with as many parameters: {how}. The plot moves what is judged "
+    "by some entries: dark a sliding network, light a spanning one.",
+    "Does subsampling": "Half of the entries, means of two, against all: {how}.",
+    "Does pooling": "The best pooling, against none, with as many parameters: {how}.",
+    "Does the": "The true order, against a fixed other order of the same entries: {how}.",
+}
+
+
+def _answer(title: str, found: Finding) -> str:
+    text = next(text for start, text in _ANSWERS.items() if title.startswith(start))
+    return text.format(how=_how(found)) if found.effect else "There was no time to measure this, or it can't be asked here."
+
+
+def _sentence(what: str, found: Finding) -> str:
+    return f"{what.capitalize()}: {_how(found)}. " if found.effect else ""
+
+
+def _how(found: Finding) -> str:
+    effect = found.effect
+    if effect is None:
+        return "not measured"
+    return f"{effect.mean:+.1%} (between {effect.low:+.1%} and {effect.high:+.1%})"
+
+
+def _curve(points: Mapping[int, Interval], what: str) -> str:
+    """Points with intervals and a line through them."""
+    rows = sorted(points.items(), key=lambda each: (each[0] == WHOLE, each[0]))
+    names = ["all" if each == WHOLE else str(each) for each, _ in rows]
+    return _drawn(names, [[each for _, each in rows]], what, line=True)
+
+
+def _pairs(first: Mapping[str, Interval], second: Mapping[str, Interval]) -> str:
+    return _drawn(
+        list(first), [list(first.values()), list(second.values())], "what is judged, moved by so many entries", line=False
+    )
+
+
+def _drawn(names: Sequence[str], rows: Sequence[Sequence[Interval]], what: str, *, line: bool) -> str:
+    if not names:
+        return ""
+    every = [each for row in rows for each in row]
+    low, high = min(each.low for each in every), max(each.high for each in every)
+    span = max(high - low, 0.02)
+    low, high = low - 0.08 * span, low + 1.08 * span
+    inner = _WIDTH - _LEFT - _RIGHT
+
+    def x(place: int, row: int) -> float:
+        return _LEFT + inner * (place + 0.5) / len(names) + (row - (len(rows) - 1) / 2) * 12
+
+    def y(value: float) -> float:
+        return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (high - value) / (high - low)
+
+    parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="score against {what}">']
+    for value in (low + 0.08 * span, low + 0.58 * span, high - 0.08 * span):
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.1%}</text>')
+    for number, row in enumerate(rows):
+        kind = ("one", "two")[number]
+        if line:
+            path = " ".join(f"{x(place, number):.1f},{y(each.mean):.1f}" for place, each in enumerate(row))
+            parts.append(f'<polyline class="{kind}" points="{path}"/>')
+        for place, each in enumerate(row):
+            at = x(place, number)
+            parts.append(f'<line class="{kind}" x1="{at:.1f}" x2="{at:.1f}" y1="{y(each.low):.1f}" y2="{y(each.high):.1f}"/>')
+            parts.append(f'<circle class="{kind}" cx="{at:.1f}" cy="{y(each.mean):.1f}" r="4"/>')
+    for place, name in enumerate(names):
+        middle = _LEFT + inner * (place + 0.5) / len(names)
+        parts.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 18}" text-anchor="middle">{name}</text>')
+    parts.append(f'<text x="{_LEFT + inner / 2:.1f}" y="{_HEIGHT - 3}" text-anchor="middle" class="what">{what}</text></svg>')
+    return "".join(parts)

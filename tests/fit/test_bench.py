@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from convsight.architecture import Architecture, Convolution
+from convsight.errors import InputError
+from convsight.fit import data, probe
+from convsight.fit.bench import Bench, OutOfTimeError
+
+DRAW = np.random.default_rng(0)
+Y = DRAW.integers(2, size=400)
+X = (Y[:, None, None] + DRAW.standard_normal((400, 4, 5))).astype(np.float32)
+KNOWN, JUDGED = data.parted(data.samples(X, Y))
+SMALL = Architecture(1, {"height": 4, "width": 5}, (), (4,), 2)
+
+
+def bench(**more: object) -> Bench:
+    return Bench(KNOWN, JUDGED, 60, device="cpu", **more)  # type: ignore[arg-type]
+
+
+def test_scores_are_chances_of_the_right_answer_and_the_same_again() -> None:
+    scores = bench(seeds=2).scores(SMALL, "small")
+    assert scores.shape == (2, 1, len(JUDGED)) and scores.min() >= 0 and scores.max() <= 1
+    assert scores.mean() > 0.6 > probe.guessed(KNOWN, JUDGED)
+    assert torch.equal(bench(seeds=2).scores(SMALL, "small"), scores)
+    network = probe.learnt(SMALL, KNOWN, steps=60, seed=1, device="cpu")
+    chances = network(JUDGED.inputs).softmax(1)[torch.arange(len(JUDGED)), JUDGED.targets]
+    assert torch.allclose(chances, scores[1, 0], atol=1e-5)
+
+
+def test_what_was_measured_is_kept(tmp_path: Path) -> None:
+    asked: list[str] = []
+    first = bench(cache=tmp_path / "a.checkpoint", seeds=2, on_network=asked.append)
+    scores = first.scores(SMALL, "small")
+    again = bench(cache=tmp_path / "a.checkpoint", seeds=2, on_network=asked.append, deadline=0.0)
+    assert torch.equal(again.scores(SMALL, "small"), scores) and asked == ["small"]
+    with pytest.raises(OutOfTimeError):
+        again.scores(SMALL, "reordered", change=lambda x: x.flip(3), changed="reordered")
+    with pytest.raises(InputError, match="is of other data"):
+        Bench(JUDGED, KNOWN, 20, cache=tmp_path / "a.checkpoint")
+    (tmp_path / "b.checkpoint").write_text("nothing")
+    with pytest.raises(InputError, match="no checkpoint of measurements"):
+        bench(cache=tmp_path / "b.checkpoint")
+
+
+def test_intervals_are_two_standard_errors() -> None:
+    """Of samples that are drawn alone, and of groups, whose samples are all the same: as of one sample a group."""
+    scores = torch.randn(3, len(JUDGED), generator=torch.Generator().manual_seed(0)) + 2
+    found = bench().interval(scores)
+    of_samples = scores.mean(0).var() / len(JUDGED)
+    of_seeds = scores.mean(1).var() / 3
+    assert found.mean == pytest.approx(float(scores.mean())) and found.low < found.mean < found.high
+    assert found.error == pytest.approx(2 * float((of_samples + of_seeds).sqrt()), rel=1e-4)
+    groups = np.arange(len(JUDGED)) % 10
+    grouped = Bench(KNOWN, data.samples(JUDGED.inputs, JUDGED.targets, groups=groups), 20)
+    by_group = torch.randn(10, generator=torch.Generator().manual_seed(1)).double()
+    same = by_group[torch.from_numpy(groups)][None].expand(3, -1)
+    assert grouped.interval(same).error == pytest.approx(2 * float((by_group.var() / 10).sqrt()), rel=1e-3)
+
+
+def test_numbers_are_scored_by_the_variance_that_is_told() -> None:
+    target = X.mean((1, 2)).astype(float)
+    known, judged = data.parted(data.samples(X, target))
+    assert probe.guessed(known, judged) == pytest.approx(0, abs=0.3)
+    linear = Architecture(1, {"height": 4, "width": 5}, (), (16,), 1)
+    network = probe.learnt(linear, known, steps=150, device="cpu")
+    assert float(probe.scores(network, judged).mean()) > 0.9
+    assert probe.scores(network, judged).min() >= -1
+
+
+def test_points_are_told_by_a_number_each() -> None:
+    """Which point is highest: 5x5 filters would do, and one of 1x1 does."""
+    places = X.reshape(400, -1).argmax(1)
+    points = np.eye(20, dtype=bool)[places].reshape(400, 4, 5)
+    known, judged = data.parted(data.samples(4 * X, points))
+    one = Convolution(4, {"height": 1, "width": 1}, padded=True)
+    declared = Architecture(1, {"height": 4, "width": 5}, (one,), (), 20, per_point=True)
+    network = probe.learnt(declared, known, steps=300, device="cpu")
+    assert float(probe.right(network, judged).mean()) > 0.8

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convsight.errors import InputError
+from convsight.fit import data
+
+X = np.random.default_rng(0).standard_normal((60, 6, 7)).astype(np.float32)
+Y = np.arange(60) % 3
+
+
+def test_arrays_of_every_shape_become_pictures() -> None:
+    assert data.samples(X, Y).inputs.shape == (60, 1, 6, 7)
+    assert data.samples(X, Y, axes=("time",)).inputs.shape == (60, 6, 1, 7)
+    series = data.samples(X[:, 0], Y)
+    assert series.inputs.shape == (60, 1, 1, 7) and series.lengths == {"place": 7}
+    assert data.samples(X[:, None].repeat(3, 1), Y, axes=("a", "b")).inputs.shape == (60, 3, 6, 7)
+    assert data.samples(X[:, None], Y).axes == ("height", "width")
+    assert data.samples(X.tolist(), Y.tolist()).labels == ("0", "1", "2")
+
+
+def test_what_is_to_be_told() -> None:
+    assert data.samples(X, np.array(["b", "a", "c"])[Y]).labels == ("a", "b", "c")
+    numbers = data.samples(X, Y.astype(float))
+    assert numbers.labels == () and numbers.targets.shape == (60, 1)
+    assert float(numbers.targets.mean()) == pytest.approx(0, abs=1e-6) and float(numbers.targets.std()) == pytest.approx(1)
+    points = np.zeros((60, 6, 7), bool)
+    points[np.arange(60), Y, 2 * Y] = True
+    told = data.samples(X, points)
+    assert told.per_point and told.outputs == 42 and told.targets.tolist() == (7 * Y + 2 * Y).tolist()
+    assert data.samples(X, X + 1).per_point and not data.samples(X, X + 1).labels
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "more", "problem"),
+    [
+        (X[:10], Y[:10], {}, "there are 10 samples; 40 at least"),
+        (X, Y[:-1], {}, "x has 60 samples, y has 59"),
+        (X, np.zeros(60, int), {}, "all samples are of one class, 0"),
+        (np.where(np.arange(60)[:, None, None] == 3, np.nan, X), Y, {}, "not finite everywhere: first in sample 3"),
+        (np.ones((60, 6, 7)), Y, {}, "all samples of x are the same"),
+        (X, np.full(60, 1.5), {}, "all numbers of y are the same"),
+        (X, np.where(np.arange(60) == 5, np.inf, 1.0), {}, "y is not finite in sample 5"),
+        (X, np.where(np.arange(60) == 5, 7, 1), {}, 'class "7" has one sample'),
+        (X, np.arange(60), {}, "60 classes of 60 samples"),
+        (X[:, None, None], Y, {}, "x has 4 dimensions a sample"),
+        (X, Y, {"axes": ("a", "b", "c")}, "x has 2 dimensions a sample and 3 axes are named"),
+        (X, Y, {"axes": ("a", "a")}, "each axis needs a name of its own"),
+        (X[:, :1, :1], Y, {}, "there must be two numbers at least"),
+        (X, Y, {"groups": Y[:-1]}, "groups has 59"),
+        (X, Y, {"groups": Y}, "there are 3 groups; four at least"),
+        (X.astype(str), Y, {}, "x must hold numbers"),
+        (X[:, 0, 0], Y, {}, "not of shape (60,)"),
+        ([[1, 2], [3]], [0, 1], {}, "x is no array"),
+        (X, X[:, :2, 0] > 0, {}, "y must be (N,)"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(x: object, y: object, more: dict[str, object], problem: str) -> None:
+    with pytest.raises(InputError) as raised:
+        data.samples(x, y, **more)  # type: ignore[arg-type]
+    assert problem in str(raised.value)
+
+
+def test_of_very_many_samples_some_are_drawn() -> None:
+    x = np.broadcast_to(np.arange(2_000_000, dtype=np.float32)[:, None], (2_000_000, 2))
+    some = data.samples(x, np.arange(2_000_000) % 2)
+    assert len(some) == data.MOST and some.notes == ("20,000 of 2,000,000 samples were drawn at random",)
+    assert (some.inputs[:, 0, 0, 0].long() % 2 == some.targets).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(40, 300), st.integers(2, 5), st.integers(0, 5))
+def test_parts_hold_each_sample_once_and_each_class_in_proportion(count: int, classes: int, seed: int) -> None:
+    x = torch.arange(count).float()[:, None].expand(-1, 2).contiguous()
+    whole = data.samples(x, torch.arange(count) % classes)
+    learnt, judged = data.parted(whole, seed=seed)
+    assert sorted([*learnt.inputs[:, 0, 0, 0].tolist(), *judged.inputs[:, 0, 0, 0].tolist()]) == list(range(count))
+    for each in range(classes):
+        of_it = int((whole.targets == each).sum())
+        assert abs(int((judged.targets == each).sum()) - of_it / 4) <= 1
+
+
+def test_groups_are_learnt_or_judged_by_never_both() -> None:
+    whole = data.samples(X, Y, groups=np.array([f"speaker {each}" for each in np.arange(60) % 8]))
+    learnt, judged = data.parted(whole)
+    assert learnt.groups is not None and judged.groups is not None
+    assert not {*learnt.groups.tolist()} & {*judged.groups.tolist()} and len(learnt) + len(judged) == 60

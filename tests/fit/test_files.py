@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convsight.errors import InputError
+from convsight.fit import files
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_arrays() -> None:
+    np.savez("a.npz", x=np.zeros((3, 4)), y=np.arange(3), axes=["time"], groups=np.arange(3))
+    found = files.read(Path("a.npz"))
+    assert found.x.shape == (3, 4) and found.axes == ("time",) and found.groups.tolist() == [0, 1, 2]
+
+
+def test_pictures_in_grey_and_in_colour() -> None:
+    for name, colour in (("cats", (9, 9, 9)), ("dogs", (200, 200, 200))):
+        Path("p", name).mkdir(parents=True)
+        for number in range(2):
+            Image.new("RGB", (40, 30), colour).save(f"p/{name}/{number}.png")
+    found = files.read(Path("p"))
+    assert found.x.shape == (4, 32, 32) and found.y.tolist() == ["cats", "cats", "dogs", "dogs"]
+    Image.new("RGB", (10, 10), (255, 0, 0)).save("p/dogs/red.jpg")
+    assert files.read(Path("p")).x.shape == (5, 3, 32, 32)
+    Path("p/dogs/not.png").write_text("no picture")
+    with pytest.raises(InputError, match="cannot read p/dogs/not.png"):
+        files.read(Path("p"))
+
+
+def test_series_with_and_without_names_of_columns() -> None:
+    Path("a.csv").write_text("t0,t1,label,group,t2\n1,2,up,anna,3\n4,5,down,ben,6\n")
+    found = files.read(Path("a.csv"))
+    assert found.x.tolist() == [[1, 2, 3], [4, 5, 6]] and found.y.tolist() == ["up", "down"]
+    assert found.groups.tolist() == ["anna", "ben"] and found.axes == ("time",)
+    Path("b.tsv").write_text("1\t0.5\t0.25\n2\t1\t2\n")
+    assert files.read(Path("b.tsv")).x.tolist() == [[0.5, 0.25], [1, 2]] and files.read(Path("b.tsv")).groups is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.npz", b"no zip", "cannot read a.npz"), ("a.txt", b"1", "is no .npz, .csv, .tsv, or folder"),
+        ("a.csv", b"", "a.csv is empty"), ("a.csv", b"label,t\nx,1\ny\n", "different lengths, 0 to 1"),
+        ("a.csv", b"label,t\nx,one\n", "a.csv, line 2: not a class and numbers"), ("a.csv", b"\xff\xfe1", "cannot read a.csv"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_said(name: str, content: bytes, problem: str) -> None:
+    Path(name).write_bytes(content)
+    with pytest.raises(InputError, match=problem):
+        files.read(Path(name))
+
+
+def test_arrays_that_lack_something_or_hold_objects() -> None:
+    np.savez("a.npz", x=np.zeros(3))
+    with pytest.raises(InputError, match='a.npz has no array "y"; it has x'):
+        files.read(Path("a.npz"))
+    np.savez("b.npz", x=np.array([{}, 1], dtype=object), y=np.zeros(2))
+    with pytest.raises(InputError, match=r"cannot read b\.npz"):
+        files.read(Path("b.npz"))
+    for nothing in ("none.npz", "empty"):
+        Path("empty").mkdir(exist_ok=True)
+        with pytest.raises(InputError, match="there is no file|holds no folders with pictures"):
+            files.read(Path(nothing))

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from convsight.architecture import WHOLE, build
+from convsight.fit import data, properties
+from convsight.fit.bench import Bench, Interval
+from convsight.fit.properties import Along, Measured
+from tests.fit.planted import Planted, planted
+
+GRID = torch.arange(2 * 3 * 7 * 5).float().view(2, 3, 7, 5)
+
+
+def test_neighbours_resemble_each_other_in_a_walk_and_not_in_noise() -> None:
+    draw = np.random.default_rng(0)
+    walk = draw.standard_normal((300, 12, 8)).cumsum(1)
+    known = data.samples(walk, np.arange(300) % 2, axes=("time", "channel"))
+    neighbours, chance, likely = properties.resemblance(known, "time")
+    assert neighbours > 1.2 * chance and likely < 0.01
+    assert properties.resemblance(known, "channel")[2] > 0.05
+    mixed = data.samples(walk[:, draw.permutation(12)], np.arange(300) % 2, axes=("time", "channel"))
+    assert properties.resemblance(mixed, "time")[2] > 0.01
+
+
+@pytest.mark.parametrize("place", [2, 3])
+def test_subsampling_leaves_means_of_neighbours(place: int) -> None:
+    less = properties._subsampled(GRID, place=place, factor=2)
+    rows, found = GRID.movedim(place, 0), less.movedim(place, 0)
+    assert less.shape == GRID.shape
+    assert torch.equal(found[0], (rows[0] + rows[1]) / 2) and torch.equal(found[0], found[1])
+    assert torch.equal(found[-1], rows[-1])  # of an odd length the last stands alone
+    assert torch.allclose(
+        less[..., :4].mean() if place == 3 else less[..., :6, :].mean(),
+        GRID[..., :4].mean() if place == 3 else GRID[..., :6, :].mean(),
+    )
+
+
+def test_shifting_repeats_the_first() -> None:
+    moved = properties._shifted(GRID, place=2, by=2)
+    assert torch.equal(moved[:, :, 2:], GRID[:, :, :5]) and torch.equal(moved[:, :, 0], GRID[:, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "better", "no_worse"),
+    [
+        (0.1, 0.05, "yes", "yes"), (0.0, 0.005, "no", "yes"), (0.0, 0.1, "cannot tell", "cannot tell"),
+        (-0.1, 0.05, "no", "no"), (0.005, 0.001, "yes", "yes"), (-0.015, 0.001, "no", "no"), (-0.009, 0.005, "no", "cannot tell"),
+    ],
+)  # fmt: skip
+def test_verdicts_are_of_the_whole_interval(mean: float, error: float, better: str, no_worse: str) -> None:
+    """Where less than 0.01 is little."""
+    assert properties._better(Interval(mean, error), 0.01).verdict == better
+    assert properties._no_worse(Interval(mean, error), 0.01).verdict == no_worse
+
+
+def test_the_networks_that_are_compared_are_as_declared() -> None:
+    known = data.samples(np.random.default_rng(0).standard_normal((40, 2, 12, 9)), np.arange(40) % 2)
+    plans = {"height": Along(5, 2), "width": Along()}
+    made = properties.network(known, plans, filters=7)
+    assert made.convolutions[0].slides == {"height": 5} and made.convolutions[0].pools == {"height": 2}
+    assert build(made)(known.inputs[:3]).shape == (3, 2)
+    for limited in ("height", None):
+        assert build(properties.network(known, plans, filters=3, limited=limited))(known.inputs[:3]).shape == (3, 2)
+    points = data.samples(known.inputs, np.eye(108, dtype=bool)[np.arange(40)].reshape(40, 12, 9))
+    everywhere = properties.network(points, {"height": Along(3), "width": Along(5)}, filters=4)
+    assert everywhere.per_point and build(everywhere)(points.inputs[:3]).shape == (3, 108)
+    assert not properties.network(points, {"height": Along(3), "width": Along()}, filters=4).per_point
+
+
+def measured(switches: Planted, *, noise: float = 0.5, count: int = 1_500, steps: int = 200) -> dict[str, Measured]:
+    x, y = planted(switches, count=count, noise=noise, seed=0)
+    known, judged = data.parted(data.samples(x, y, axes=("first", "second")))
+    return {each.axis: each for each in properties.measure(Bench(known, judged, steps, 2, device="cpu"))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("switches", [Planted(each[:2], each[2:]) for each in itertools.product([True, False], repeat=4)])
+def test_what_was_planted_is_found(switches: Planted) -> None:
+    found = measured(switches, count=2_500, steps=300)
+    for axis, recurs, subsamples in zip(("first", "second"), switches.recurs, switches.subsamples, strict=True):
+        assert found[axis].recurs in ("yes" if recurs else "no", "cannot tell")
+        assert found[axis].subsamples.verdict in ("yes" if subsamples else "no", "cannot tell")
+
+
+def test_of_few_samples_nothing_wrong_is_said() -> None:
+    switches = Planted((True, False), (False, True))
+    found = measured(switches, count=200, steps=60)
+    for axis, recurs, subsamples in zip(("first", "second"), switches.recurs, switches.subsamples, strict=True):
+        assert found[axis].recurs in ("yes" if recurs else "no", "cannot tell")
+        assert found[axis].subsamples.verdict in ("yes" if subsamples else "no", "cannot tell")
+
+
+def test_without_time_nothing_is_known() -> None:
+    x, y = planted(Planted((True, True), (True, True)), count=100, noise=0.5, seed=0)
+    known, judged = data.parted(data.samples(x, y))
+    for each in properties.measure(Bench(known, judged, 20, deadline=0.0)):
+        assert each.recurs == each.local.verdict == each.subsamples.verdict == "cannot tell" and each.reach == {}
+        assert each.along.pools != WHOLE

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from convsight.architecture import WHOLE, build, parameters
+from convsight.fit import data, recommend
+from convsight.fit.bench import Interval
+from convsight.fit.properties import Along, Finding, Measured
+
+DRAW = np.random.default_rng(0)
+PICTURES = data.samples(DRAW.standard_normal((40, 28, 28)), np.arange(40) % 10)
+BOARDS = data.samples(DRAW.integers(2, size=(40, 8, 9, 9)), np.eye(81, dtype=bool)[np.arange(40)].reshape(40, 9, 9))
+WORDS = data.samples(DRAW.standard_normal((40, 50, 30)), np.arange(40) % 2, axes=("embedding", "time"))
+
+
+def found(samples: data.Samples, *along: Along) -> list[Measured]:
+    return [
+        Measured(axis, length, (1.0, 1.0, 1.0), each)
+        for (axis, length), each in zip(samples.lengths.items(), along, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "along"),
+    [
+        (PICTURES, (Along(5, 2), Along(5, 4))), (PICTURES, (Along(), Along(9, WHOLE))), (PICTURES, (Along(), Along())),
+        (PICTURES, (Along(1, WHOLE), Along(17, 4))), (BOARDS, (Along(3), Along(5))), (BOARDS, (Along(), Along(3))),
+        (WORDS, (Along(), Along(3, WHOLE))), (WORDS, (Along(33, 2), Along(1))),
+    ],
+)  # fmt: skip
+def test_whatever_was_found_can_be_built(samples: data.Samples, along: tuple[Along, ...]) -> None:
+    measured = found(samples, *along)
+    for depth in recommend.depths(samples, measured):
+        declared = recommend.recommended(samples, measured, depth=depth)
+        assert build(declared)(samples.inputs[:2].float()).shape == (2, samples.outputs)
+    assert recommend.depths(samples, measured)[0] == 1
+
+
+def test_filters_span_slide_and_pool_as_was_found() -> None:
+    (once,) = recommend.recommended(WORDS, found(WORDS, Along(), Along(3, WHOLE)), depth=1).convolutions
+    assert (once.slides, once.pools) == ({"time": 3}, {"time": WHOLE})
+    twice = recommend.recommended(PICTURES, found(PICTURES, Along(5, 4), Along(5, 2)), depth=2).convolutions
+    assert [each.slides for each in twice] == [{"height": 3, "width": 3}] * 2
+    assert [each.pools for each in twice] == [{"height": 2, "width": 2}, {"height": 2}]
+    board = recommend.recommended(BOARDS, found(BOARDS, Along(5), Along(5)), depth=2)
+    assert board.per_point and all(not each.pools and each.padded for each in board.convolutions)
+
+
+def test_the_usual_ones_are_as_large() -> None:
+    usual = recommend.usual(PICTURES)
+    assert [each.pools for each in usual.convolutions] == [{"height": 2, "width": 2}] * 2
+    assert [each.slides for each in usual.convolutions] == [{"height": 3, "width": 3}] * 2
+    fits = recommend.recommended(PICTURES, found(PICTURES, Along(5, 4), Along(5, 4)), depth=2)
+    flat = recommend.fully_connected(PICTURES, parameters(fits))
+    assert not flat.convolutions and abs(parameters(flat) / parameters(fits) - 1) < 0.02
+    assert abs(parameters(fits) / parameters(usual) - 1) < 0.2
+
+
+def test_reasons_say_what_was_measured() -> None:
+    (first, second) = found(PICTURES, Along(5, 2), Along())
+    first.sliding = Finding("yes", Interval(0.05, 0.01))
+    second.sliding = Finding("no", Interval(-0.02, 0.01))
+    assert recommend.reason(first) == (
+        "height: filters slide, 5 entries long, with pooling by 2, since sliding filters tell 5.0% ± 1.0% more than ones of as "
+        "many parameters that span it."
+    )
+    assert "width: filters span all 28 entries, since sliding filters tell no more" in recommend.reason(second)
+    second.sliding = Finding()
+    assert "no time to measure" in recommend.reason(second)
