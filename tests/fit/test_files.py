@@ -31,7 +31,7 @@ def test_pictures_in_grey_and_in_colour() -> None:
     Image.new("RGB", (10, 10), (255, 0, 0)).save("p/dogs/red.jpg")
     assert files.read(Path("p")).x.shape == (5, 3, 32, 32)
     Path("p/dogs/not.png").write_text("no picture")
-    with pytest.raises(InputError, match="cannot read p/dogs/not.png"):
+    with pytest.raises(InputError, match=r"cannot read p/dogs/not\.png"):
         files.read(Path("p"))
 
 
@@ -60,12 +60,12 @@ def test_what_cannot_be_read_is_said(name: str, content: bytes, problem: str) ->
 
 def test_arrays_that_lack_something_or_hold_objects() -> None:
     np.savez("a.npz", x=np.zeros(3))
-    with pytest.raises(InputError, match='a.npz has no array "y"; it has x'):
+    with pytest.raises(InputError, match=r'a\.npz has no array "y"; it has x'):
         files.read(Path("a.npz"))
     np.savez("b.npz", x=np.array([{}, 1], dtype=object), y=np.zeros(2))
     with pytest.raises(InputError, match=r"cannot read b\.npz"):
         files.read(Path("b.npz"))
     for nothing in ("none.npz", "empty"):
         Path("empty").mkdir(exist_ok=True)
-        with pytest.raises(InputError, match="there is no file|holds no folders with pictures"):
+        with pytest.raises(InputError, match=r"there is no file|holds no folders with pictures"):
             files.read(Path(nothing))

@@ -21,10 +21,10 @@ from convsight.network import Network
 BUDGET = 600.0  # seconds
 RECOMMENDED = "recommended"
 _MEASURING = 0.7  # of the budget
-_NETWORKS = 20  # that measuring an axis takes, as long as the first, about
+_NETWORKS = 30  # that measuring an axis takes, as long as the first, about
 _STEPS = (20, 50, 100, 200, 300, 500, 800)
 _EPOCHS, _LAST_EPOCHS = 20, 30
-_TIMED = 12  # steps that are learnt to see how long one takes
+_TIMED = 2, 14  # steps that are learnt to see how long one takes
 
 
 @dataclass(frozen=True)
@@ -139,5 +139,6 @@ def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) 
         probe.learnt(declared, known, steps=steps, device=device)
         return monotonic() - started
 
-    first, second = side_by_side(seconds, [2])[0], side_by_side(seconds, [_TIMED])[0]
-    return max(second - first, second / _TIMED / 2) / (_TIMED - 2)
+    cores = min(SEEDS, os.cpu_count() or 1)
+    _, short, long = (max(side_by_side(seconds, [steps] * cores)) for steps in (_TIMED[0], *_TIMED))
+    return max(long - short, 0.2 * long) / (_TIMED[1] - _TIMED[0])
