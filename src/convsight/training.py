@@ -84,13 +84,14 @@ def train(
     accelerator = Accelerator(cpu=device == "cpu")
     precision = fastest(accelerator.device)
     whole: Settings = {"steps": steps, **(settings or {})}
-    module = network.module.train().to(memory_format=torch.channels_last)
+    module = network.module.train().to(accelerator.device, memory_format=torch.channels_last)
     climb = optimizer(module.parameters())  # the network is the parameter
     first = _resume(checkpoint, module, climb, whole) if checkpoint else 0
     if len(set(gather_object([first]))) > 1:
         raise InputError(f"not all processes see the same {checkpoint}; put it on a disk that they share, or remove it")
     vars(module).pop("_is_accelerate_prepared", None)  # of an earlier training: it would stay on its device
-    parallel, climb = accelerator.prepare(module, climb)
+    together = accelerator.num_processes > 1
+    parallel, climb = accelerator.prepare(module, climb) if together else (module, climb)
     saved = monotonic()
     with _asked_to_stop(checkpoint) as asked:
         for step, (inputs, targets) in zip(range(first, steps), batches(first), strict=False):
@@ -101,7 +102,10 @@ def train(
             with autocast(accelerator.device, precision):
                 output = parallel(network.input.normalise(inputs.float()).contiguous(memory_format=torch.channels_last))
             value = loss(output.float(), targets).mean()
-            accelerator.backward(value)
+            if together:
+                accelerator.backward(value)
+            else:
+                value.backward()
             climb.step()
             if step % 20 == 0 or step == steps - 1:
                 current = _finite(accelerator.reduce(value.detach(), "mean"))
