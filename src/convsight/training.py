@@ -84,7 +84,7 @@ def train(
     accelerator = Accelerator(cpu=device == "cpu")
     precision = fastest(accelerator.device)
     whole: Settings = {"steps": steps, **(settings or {})}
-    module = network.module.train().to(accelerator.device, memory_format=torch.channels_last)
+    module = network.module.train().to(accelerator.device).to(memory_format=torch.channels_last)
     climb = optimizer(module.parameters())  # the network is the parameter
     first = _resume(checkpoint, module, climb, whole) if checkpoint else 0
     if len(set(gather_object([first]))) > 1:
