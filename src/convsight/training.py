@@ -105,7 +105,7 @@ def train(
             if together:
                 accelerator.backward(value)
             else:
-                value.backward()
+                value.backward()  # type: ignore[no-untyped-call]
             climb.step()
             if step % 20 == 0 or step == steps - 1:
                 current = _finite(accelerator.reduce(value.detach(), "mean"))

@@ -14,7 +14,7 @@ from convsight.architecture import Architecture, parameters
 from convsight.fit import probe, properties, recommend
 from convsight.fit.bench import SEEDS, Bench, OutOfTimeError, side_by_side
 from convsight.fit.data import Samples, parted, samples
-from convsight.fit.properties import Along, Measured
+from convsight.fit.properties import Measured
 from convsight.fit.recommend import Candidate
 from convsight.network import Network
 
@@ -119,10 +119,11 @@ def _declared(bench: Bench, measured: Sequence[Measured]) -> dict[str, Architect
 
 def _affordable(known: Samples, seconds: float, device: str | None) -> int:
     """Steps for each network: of those in `_STEPS` the most that there is time for, and no more than `_EPOCHS` passes."""
-    plans = {axis: Along(min(5, length)) for axis, length in known.lengths.items()}
-    step = _seconds_a_step(properties.network(known, plans, filters=16), known, device)
-    networks = _NETWORKS * len(plans) * SEEDS / min(SEEDS, os.cpu_count() or 1)
+    started = monotonic()
+    step = sum(_seconds_a_step(each, known, device) for each in properties.first_networks(known))
+    networks = _NETWORKS * SEEDS / min(SEEDS, os.cpu_count() or 1)
     passes = ceil(_EPOCHS * len(known) / probe.BATCH)
+    seconds -= monotonic() - started
     fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= max(passes, _STEPS[0])]
     return fit_in[-1] if fit_in else _STEPS[0]
 

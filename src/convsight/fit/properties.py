@@ -85,7 +85,7 @@ def measure(bench: Bench) -> list[Measured]:
     lengths = bench.known.lengths
     resembling = {axis: resemblance(bench.known, axis) for axis in lengths}
     first = sorted(lengths, key=lambda axis: resembling[axis][2])
-    plans = {axis: Along(min(_LENGTH, lengths[axis])) if resembling[axis][2] < _CHANCE else Along() for axis in lengths}
+    plans = _begun(lengths, resembling)
     measured = [Measured(axis, lengths[axis], resembling[axis], _usual(lengths[axis], resembling[axis][2])) for axis in first]
     try:
         for found in measured:
@@ -94,6 +94,13 @@ def measure(bench: Bench) -> list[Measured]:
     except OutOfTimeError:
         pass
     return measured
+
+
+def first_networks(known: Samples) -> list[Architecture]:
+    """The first network that is learnt for each axis, by whose time that of all can be told."""
+    plans = _begun(known.lengths, {axis: resemblance(known, axis) for axis in known.lengths})
+    sliding = {axis: Along(min(_LENGTH, length)) for axis, length in known.lengths.items()}
+    return [network(known, {**plans, axis: each}, filters=_FILTERS) for axis, each in sliding.items()]
 
 
 def resemblance(known: Samples, axis: str, *, seed: int = 0) -> tuple[float, float, float]:
@@ -159,7 +166,9 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     long = {each: row for each, row in whole.items() if each not in short}
     found.local = _no_worse(bench.interval(_highest(short) - _highest(long)), little)
     found.sliding = _better(bench.interval(by_reach[reach] - spanning[:, 0]), little)
-    found.along = Along(reach, pools) if found.sliding.effect and found.sliding.effect.mean > 0 else Along()
+    gain = found.sliding.effect.mean if found.sliding.effect else 0.0
+    undecided = found.sliding.verdict == "cannot tell" and gain > 0 and found.resemblance[2] < _CHANCE
+    found.along = Along(reach, pools) if found.sliding.verdict == "yes" or undecided else Along()
     found.sharing = _no_worse(bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little)
     found.recurs = _both(found.sliding.verdict, found.sharing.verdict)
 
@@ -172,6 +181,11 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     reordered = partial(torch.index_select, dim=_place(known, axis), index=order)
     mixed = scores(chosen, change=reordered, changed=f"{axis} reordered")
     found.ordered = _better(bench.interval(by_reach[reach] - mixed[:, 0]), little)
+
+
+def _begun(lengths: Mapping[str, int], resembling: Mapping[str, tuple[float, float, float]]) -> dict[str, Along]:
+    """What filters do along the other axes while the first is measured: they slide where neighbours are alike."""
+    return {axis: Along(min(_LENGTH, lengths[axis])) if resembling[axis][2] < _CHANCE else Along() for axis in lengths}
 
 
 def _usual(length: int, chance: float) -> Along:
