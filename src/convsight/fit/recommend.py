@@ -83,7 +83,8 @@ def reason(found: Measured) -> str:
     """Why the filters do along an axis what they do, in one sentence."""
     along, gain = found.along, found.sliding.effect
     if gain is None:
-        return f"{found.axis}: there was no time to measure it; filters {_does(found, along)}, as is usual."
+        why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
+        return f"{found.axis}: there was no time to measure it; filters {_does(found, along)}, {why}."
     how = f"{abs(gain.mean):.1%} ± {gain.error:.1%}"
     if found.sliding.verdict == "yes":
         why = f"sliding filters tell {how} more than ones of as many parameters that span it"
