@@ -78,16 +78,16 @@ def measured(switches: Planted, *, noise: float = 0.5, count: int = 1_500, steps
 def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
     """Along a series; what is fine in it doesn't stand subsampling."""
     draw = np.random.default_rng(0)
-    y = draw.integers(2, size=900)
+    y = draw.integers(2, size=600)
     shapes = np.array([(1.0, -1.0, 1.0, -1.0), (1.0, 1.0, -1.0, -1.0)], np.float32)
     found = {}
     for name in ("moves", "stays"):
-        x = 0.4 * draw.standard_normal((900, 20), dtype=np.float32)
+        x = 0.3 * draw.standard_normal((600, 20), dtype=np.float32)
         for sample, its_class in enumerate(y):
             place = int(draw.integers(17)) if name == "moves" else 8
             x[sample, place : place + 4] += shapes[its_class]
         known, judged = data.parted(data.samples(x, y, axes=("time",)))
-        (found[name],) = properties.measure(Bench(known, judged, 120, 2, device="cpu"))
+        (found[name],) = properties.measure(Bench(known, judged, 90, 2, device="cpu"))
     assert found["moves"].sliding.verdict == "yes" and found["moves"].recurs != "no" and found["moves"].along.pools != 1
     assert found["moves"].subsamples.verdict == "no"
     assert found["stays"].recurs == "no"

@@ -17,7 +17,7 @@ for sample, its_class in enumerate(Y):
 
 def test_a_series_is_measured_reported_and_its_network_learnt(tmp_path: Path) -> None:
     asked: list[str] = []
-    found: Fit = fit(X, Y, axes=("time",), budget=8, device="cpu", on_network=asked.append)
+    found: Fit = fit(X, Y, axes=("time",), budget=4, device="cpu", on_network=asked.append)
     assert [each.axis for each in found.measured] == ["time"] and len(found.candidates) == 3
     assert found.best.chosen_by == max(each.chosen_by for each in found.candidates)
     assert found.network(found.data.inputs[:4]).shape == (4, 3) and found.network.labels == ("0", "1", "2")

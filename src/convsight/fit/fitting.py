@@ -67,8 +67,6 @@ def fit(
     `budget`: seconds, about. What they don't suffice for is left as "cannot tell". `checkpoint`: a file that keeps what was
     measured, from which a later call goes on. `on_network(name)` is told of each network that is about to learn.
 
-    >>> fit(spectrograms, digits, axes=("frequency", "time"), groups=speakers).architecture  # doctest: +SKIP
-
     Raises InputError as `data.samples` does.
     """
     started = monotonic()
