@@ -45,7 +45,7 @@ def test_shifting_repeats_the_first() -> None:
     ("mean", "error", "better", "no_worse"),
     [
         (0.1, 0.05, "yes", "yes"), (0.0, 0.005, "no", "yes"), (0.0, 0.1, "cannot tell", "cannot tell"),
-        (-0.1, 0.05, "no", "no"), (0.005, 0.001, "yes", "yes"),
+        (-0.1, 0.05, "no", "no"), (0.005, 0.001, "no", "yes"),
         (-0.015, 0.001, "no", "no"), (-0.009, 0.005, "no", "cannot tell"),
     ],
 )  # fmt: skip

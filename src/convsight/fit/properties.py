@@ -199,11 +199,12 @@ def _scores(
     bench: Bench, plans: Mapping[str, Along], axis: str, along: Along, *, change: Change | None = None, changed: str = "",
     also: Sequence[Change] = (),
 ) -> Tensor:  # fmt: skip
-    """`Bench.scores` of a network that does `along` on `axis`, with as many parameters as all that are compared."""
+    """`Bench.scores` of a network that does `along` on `axis`, with as many parameters as others, and filters enough."""
     unpooled = {each: Along(plan.slides) for each, plan in plans.items()}
     usual = network(bench.known, {**unpooled, axis: Along(min(_LENGTH, bench.known.lengths[axis]))}, filters=_FILTERS)
     chosen = {**plans, axis: along}
     filters = enough(lambda count: network(bench.known, chosen, filters=count), parameters(usual), most=_MOST_FILTERS)
+    filters = max(filters, _FILTERS)  # fewer than that would be what costs a spanning network its score
     said = f"{axis}: {'filters that span it' if along.slides is None else f'filters of {along.slides}'}"
     return bench.scores(network(bench.known, chosen, filters=filters), said, change=change, changed=changed, also=also)
 
@@ -226,8 +227,8 @@ def _poolings(known: Samples, length: int) -> list[int]:
 
 
 def _better(gain: Interval, little: float) -> Finding:
-    """Yes if a gain is certain; no if it is certainly little."""
-    return Finding("yes" if gain.low > 0 else "no" if gain.high < little else "cannot tell", gain)
+    """Yes if a gain is certain, and not a little; no if it is certainly little."""
+    return Finding("yes" if gain.low > 0 and gain.mean > little else "no" if gain.high < little else "cannot tell", gain)
 
 
 def _no_worse(gain: Interval, little: float) -> Finding:
