@@ -50,6 +50,8 @@ def test_a_corpus_is_made_learnt_judged_and_recognised(convsight: Run) -> None:
 def test_each_speaker_is_left_out_in_turn(convsight: Run) -> None:
     Path("said.txt").write_text("seven\nthree\nnine two\n")
     convsight("speech", "synthesise", "corpus", "--text", "said.txt", "--count", 3, "--voices", "men")
+    alone = convsight("speech", "synthesise", "words", "--words", "--telephone", "--count", 4)
+    assert alone.returncode == 0 and "4 words by 4 voices: words" in alone.stdout
     done = convsight("speech", "crossvalidate", "corpus", "--epochs", 1, "--words", "digits", "--both-ways", "--centred")
     assert done.returncode == 0 and "phone errors, silence not counted, of speakers never heard: speakers.md" in done.stdout
     lines = Path("speakers.md").read_text().splitlines()
@@ -150,6 +152,7 @@ def test_phones_and_filters_are_shown_with_sounds(convsight: Run, network: str) 
         (["train", "one", "--without", "nobody"], 'no speaker "nobody"; there are one'),
         (["train", "one"], "there must be recordings to learn from, and others to judge by"),
         (["synthesise", "out", "--text", "none.txt"], "cannot read none.txt"),
+        (["synthesise", "out", "--text", "none.txt", "--words"], "leave --words away"),
         (["align", "empty", "nowhere.csv"], "there is no file or folder nowhere.csv"),
         (["shift", "--woman", "nobody", "--network", "small.safetensors"], 'no voice "cmn+nobody"'),
         (["shift", "--out", "a.jpg", "--network", "small.safetensors"], "should end in .png"),

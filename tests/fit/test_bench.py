@@ -9,7 +9,7 @@ import torch
 from convsight.architecture import Architecture, Convolution
 from convsight.errors import InputError
 from convsight.fit import data, probe
-from convsight.fit.bench import Bench, OutOfTimeError
+from convsight.fit.bench import Bench, Change, OutOfTimeError
 
 DRAW = np.random.default_rng(0)
 Y = DRAW.integers(2, size=400)
@@ -45,6 +45,28 @@ def test_what_was_measured_is_kept(tmp_path: Path) -> None:
     (tmp_path / "b.checkpoint").write_text("nothing")
     with pytest.raises(InputError, match="no checkpoint of measurements"):
         bench(cache=tmp_path / "b.checkpoint")
+
+
+def test_filters_are_judged_in_their_own_part_and_in_the_other() -> None:
+    sliding = Architecture(1, {"height": 4, "width": 5}, (Convolution(3, {"width": 3}),), (), 2)
+    left, right = (lambda x: x * (torch.arange(5) < 2)), (lambda x: x * (torch.arange(5) >= 2))
+    (found,) = bench(seeds=1).transferred(sliding, "halves", (left, right), "width")
+
+    def score(source: Change, place: Change) -> torch.Tensor:
+        filters = probe.learnt(sliding, KNOWN.given(source(KNOWN.inputs)), steps=60, device="cpu")
+        learnt = probe.learnt(sliding, KNOWN.given(place(KNOWN.inputs)), steps=60, filters=filters, device="cpu")
+        return probe.scores(learnt, JUDGED.given(place(JUDGED.inputs)))
+
+    assert torch.allclose(found[0], (score(left, left) + score(right, right)) / 2, atol=1e-5)
+    assert torch.allclose(found[1], (score(left, right) + score(right, left)) / 2, atol=1e-5)
+
+
+def test_filters_that_are_given_stay_as_they_are() -> None:
+    sliding = Architecture(1, {"height": 4, "width": 5}, (Convolution(3, {"width": 3}),), (), 2)
+    first = probe.learnt(sliding, KNOWN, steps=20, device="cpu")
+    second = probe.learnt(sliding, KNOWN, steps=20, seed=1, filters=first, device="cpu")
+    for name, weights in first.module.state_dict().items():
+        assert torch.equal(second.module.state_dict()[name], weights) == name.startswith("conv1")
 
 
 def test_intervals_are_two_standard_errors() -> None:

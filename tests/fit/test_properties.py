@@ -4,15 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-import torch
 
 from convsight.architecture import WHOLE, build
 from convsight.fit import data, properties
 from convsight.fit.bench import Bench, Interval
 from convsight.fit.properties import Along, Measured
 from tests.fit.planted import Planted, planted
-
-GRID = torch.arange(2 * 3 * 7 * 5).float().view(2, 3, 7, 5)
 
 
 def test_neighbours_resemble_each_other_in_a_walk_and_not_in_noise() -> None:
@@ -24,21 +21,6 @@ def test_neighbours_resemble_each_other_in_a_walk_and_not_in_noise() -> None:
     assert properties.resemblance(known, "channel")[2] > 0.05
     mixed = data.samples(walk[:, draw.permutation(12)], np.arange(300) % 2, axes=("time", "channel"))
     assert properties.resemblance(mixed, "time")[2] > 0.01
-
-
-@pytest.mark.parametrize("place", [2, 3])
-def test_subsampling_leaves_means_of_neighbours(place: int) -> None:
-    less = properties._subsampled(GRID, place=place, factor=2)
-    rows, found = GRID.movedim(place, 0), less.movedim(place, 0)
-    assert less.shape == GRID.shape
-    assert torch.equal(found[0], (rows[0] + rows[1]) / 2) and torch.equal(found[0], found[1])
-    assert torch.equal(found[-1], rows[-1])  # of an odd length the last stands alone
-    assert torch.allclose(found[:4].mean(), rows[:4].mean())
-
-
-def test_shifting_repeats_the_first() -> None:
-    moved = properties._shifted(GRID, place=2, by=2)
-    assert torch.equal(moved[:, :, 2:], GRID[:, :, :5]) and torch.equal(moved[:, :, 0], GRID[:, :, 0])
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_series_is_measured_reported_and_its_network_learnt(tmp_path: Path) ->
 
 
 def test_architectures_in_words() -> None:
-    found = fit(X, Y.astype(float), axes=("time",), budget=1, device="cpu")
+    found = fit(X, Y.astype(float), axes=("time",), budget=0.01, device="cpu")
     assert not found.data.labels and all(each.sliding.effect is None for each in found.measured)
     lines = report.declared(found.architecture)
     assert lines[-1] == "1 outputs" and "cannot tell" in found._repr_html_()

@@ -37,6 +37,15 @@ def test_there_are_enough_voices_and_they_are_mens_and_womens() -> None:
     assert max(heights[each] for each in men[::5]) < min(heights[each] for each in women[::4])
 
 
+def test_words_alone_are_digits_half_of_the_time_in_any_rhythm() -> None:
+    found = sentences.words(2_000, seed=4)
+    digits = [each in sentences.DIGITS for each in found]
+    assert found == sentences.words(2_000, seed=4) != sentences.words(2_000, seed=5)
+    assert all(each.isalpha() for each in found) and {*sentences.DIGITS} < {*found}
+    for rhythm in (1, 2, 36):  # voices speak in turn: none may have digits only
+        assert 0.3 < sum(digits[::rhythm]) / len(digits[::rhythm]) < 0.7
+
+
 def test_what_is_spoken_has_its_phones_in_order() -> None:
     _, segments = synthesis.utterance("She sees three cats.", "m1", seed=0)
     spoken = [each.phone for each in segments if each.phone != phones.SILENCE]

@@ -77,6 +77,7 @@ def test_every_section_has_its_row_a_picture_and_a_described_command(page: str) 
         *("L8", "L9", "L9"),
         *("L10", "L10"),
         *("L11", "L11", "L11"),
+        "L12",
     ]
     for each in sections(page):
         assert re.search(r'<img (?:class="smooth" )?src="data:image/png;base64,[^"]{100,}" alt="[^"]{10,}"', each)
@@ -124,7 +125,7 @@ def test_chapter_2_shows_what_its_commands_and_python_lines_make(tmp_path: Path,
 
 
 def test_a_chapter_that_is_not_there_is_refused(convsight: Run) -> None:
-    assert convsight("tour", "--chapter", 6).stderr.strip().endswith("there is no chapter 6; there are 1, 2, 3, 4, 5")
+    assert convsight("tour", "--chapter", 7).stderr.strip().endswith("there is no chapter 7; there are 1, 2, 3, 4, 5, 6")
 
 
 def test_chapter_3_shows_what_its_commands_make(tmp_path: Path, convsight: Run) -> None:

@@ -14,6 +14,7 @@ from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
 from convsight.files import check_ending, check_writable, written_whole
+from convsight.pictures import write_png
 
 if TYPE_CHECKING:
     from convsight.fit import Fit
@@ -35,7 +36,12 @@ def fit(
     ] = None,
     axes: Annotated[str | None, typer.Option(help="The names of the axes, for example frequency,time.")] = None,
     budget: Annotated[str, typer.Option(help="How long it may take, about: 90s, 10m, 1h.")] = "10m",
-    out: Annotated[Path, typer.Option(help="The report; architecture and network go beside it.")] = Path("fit.html"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The report, .html; architecture and network go beside it. Or .png: what is asked, as a picture, not measured."
+        ),
+    ] = Path("fit.html"),
     seed: Seed = 0,
     device: TrainingDevice = None,
 ) -> None:
@@ -45,13 +51,15 @@ def fit(
 
     Example: convsight fit digits --budget 3m
     """
-    from convsight.fit import applications, files, report
+    from convsight.fit import applications, files, report, views
     from convsight.fit import fit as fitted
     from convsight.network import save
 
-    check_ending(out, ".html")
+    looks = out.suffix == ".png"
+    if not looks:
+        check_ending(out, ".html")
     paths = out, out.with_suffix(".json"), out.with_suffix(".safetensors")
-    for each in paths:
+    for each in paths[: 1 if looks else None]:
         check_writable(each)
     seconds = _seconds(budget)
     by_name = source in applications.APPLICATIONS and not Path(source).exists()
@@ -59,6 +67,10 @@ def fit(
         raise InputError(f"--data goes with {', '.join(applications.APPLICATIONS)}; of your own data, name the file alone")
     known = applications.APPLICATIONS[source](data, seed=seed) if by_name else files.read(Path(source))
     named = tuple(each.strip() for each in axes.split(",")) if axes else known.axes
+    if looks:
+        write_png(views.asked(known.x, known.y, axes=named).picture, out)
+        say(f"as it is; and along each axis half as fine, in another order, and one half of it: {out}")
+        return
     checkpoint = out.with_suffix(".checkpoint")
     if checkpoint.exists():
         say(f"going on from {checkpoint}")

@@ -16,35 +16,45 @@ from convsight.files import check_writable
 
 def synthesise(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the corpus goes: a folder a voice.")],
-    count: Annotated[int, typer.Option(min=1, help="How many sentences.")] = 100,
+    count: Annotated[int, typer.Option(min=1, help="How many sentences, or words.")] = 100,
     voices: Annotated[Literal["all", "men", "women"], typer.Option(help="Whose voices speak, in turn.")] = "all",
     text: Annotated[
         Path | None, typer.Option(help="Sentences of your own, a line each. Default: a grammar makes them.")
     ] = None,
+    alone: Annotated[bool, typer.Option("--words", help="Words alone, half of them digits, instead.")] = False,
     clean: Annotated[bool, typer.Option("--clean", help="Without noise, as loud as it comes.")] = False,
-    telephone: Annotated[bool, typer.Option("--telephone", help="Nothing above 4 kHz, in every other sentence.")] = False,
+    telephone: Annotated[bool, typer.Option("--telephone", help="Nothing above 4 kHz, in every other one.")] = False,
     seed: Seed = 0,
 ) -> None:
     """Make a corpus of English sentences with exact phone times, spoken by espeak-ng: .flac and .TextGrid.
 
     Example: convsight speech synthesise men/ --voices men --count 1000
+
+    Example: convsight speech synthesise words/ --words --telephone --count 8000
     """
     from convsight.speech import audio, data, espeak, sentences, synthesis
 
+    if text and alone:
+        raise InputError("--text says what is spoken; leave --words away")
     check_writable(out / "0000.flac")
     men, women = espeak.voices("male"), espeak.voices("female")
     whose = {"all": men + women, "men": men, "women": women}[voices]
-    texts = _lines(text, count) if text else sentences.sentences(count, seed=seed)
+    made = sentences.words if alone else sentences.sentences
+    texts = _lines(text, count) if text else made(count, seed=seed)
     with progress("speaking", len(texts), left=lambda: f"what was spoken is in {out}") as done:
         for number, (sentence, voice) in enumerate(synthesis.spread_over(texts, whose)):
             samples, segments = synthesis.utterance(
-                sentence, voice, seed=seed * 1_000_003 + number, clean=clean, telephone=telephone and number % 2 == 1
+                sentence,
+                voice,
+                seed=seed * 1_000_003 + number,
+                clean=clean,
+                telephone=telephone and sum(divmod(number, len(whose))) % 2 == 1,
             )
             path = out / voice / f"{number:04}.flac"
             audio.write(samples, path)
             data.write_textgrid(segments, path.with_suffix(".TextGrid"))
             done(number + 1, voice)
-    say(f"{len(texts):,} sentences by {min(len(texts), len(whose))} voices: {out}")
+    say(f"{len(texts):,} {'words' if alone else 'sentences'} by {min(len(texts), len(whose))} voices: {out}")
 
 
 def align(

@@ -20,7 +20,8 @@ from convsight.files import check_writable
 def tour(
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("tour.html"),
     chapter: Annotated[
-        list[int] | None, typer.Option(help="1 digits, 2 photographs, 3 Go, 4 speech, 5 text; several times. Default: all.")
+        list[int] | None,
+        typer.Option(help="1 digits, 2 photographs, 3 Go, 4 speech, 5 text, 6 which network fits. Default: all."),
     ] = None,
     seed: Seed = 0,
     device: Device = None,
@@ -36,7 +37,7 @@ def tour(
     from convsight.precision import best_device
     from convsight.tour.page import Chapter, write_page
 
-    known = {1: "digits", 2: "photographs", 3: "go", 4: "speech", 5: "text"}
+    known = {1: "digits", 2: "photographs", 3: "go", 4: "speech", 5: "text", 6: "principle"}
     for number in chapter or ():
         if number not in known:
             raise InputError(f"there is no chapter {number}; there are {', '.join(map(str, known))}")

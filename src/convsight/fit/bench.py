@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
 from math import sqrt
 from pathlib import Path
 from pickle import UnpicklingError
@@ -91,25 +93,33 @@ class Bench:
 
         `change` is made to the inputs of all samples, before; `changed` says which it is.
         """
-        asked = [architecture.to_dict(), changed, len(also), self.steps]
-        keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
-        lacking = [seed for seed, key in keys.items() if key not in self._found]
-        if lacking:
-            if monotonic() > self.deadline:
-                raise OutOfTimeError
-            if self.on_network:
-                self.on_network(name)
+
+        def found(seed: int) -> Tensor:
             known, judged = self._under(change, changed)
+            network = probe.learnt(architecture, known, steps=self.steps, seed=seed, device=self.device)
+            rows = [probe.scores(network, judged)]
+            return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
 
-            def found(seed: int) -> Tensor:
-                network = probe.learnt(architecture, known, steps=self.steps, seed=seed, device=self.device)
-                rows = [probe.scores(network, judged)]
-                return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
+        self._under(change, changed)
+        return self._of_all_seeds([architecture.to_dict(), changed, len(also), self.steps], name, found)
 
-            for seed, row in zip(lacking, side_by_side(found, lacking), strict=True):
-                self._found[keys[seed]] = row
-            self._keep()
-        return torch.stack([self._found[key] for key in keys.values()])
+    def transferred(self, architecture: Architecture, name: str, parts: Sequence[Change], part: str) -> Tensor:
+        """(seeds, 2, n): the scores of each sample when the first filters learnt the same of `parts` as all else, and another.
+
+        `parts` are changes that leave a part of the inputs each, `part` says which. The filters stay as they are while the
+        rest learns.
+        """
+
+        def found(seed: int) -> Tensor:
+            left = [(self.known.given(each(self.known.inputs)), self.judged.given(each(self.judged.inputs))) for each in parts]
+            learn = partial(probe.learnt, architecture, steps=self.steps, seed=seed, device=self.device)
+            filters = [learn(known) for known, _ in left]
+            rows: tuple[list[Tensor], list[Tensor]] = ([], [])
+            for (place, (known, judged)), (source, each) in product(enumerate(left), enumerate(filters)):
+                rows[place != source].append(probe.scores(learn(known, filters=each), judged))
+            return torch.stack([torch.stack(each).mean(0) for each in rows])
+
+        return self._of_all_seeds([architecture.to_dict(), "transferred", part, self.steps], name, found)
 
     def interval(self, scores: Tensor) -> Interval:
         """Of the mean of `scores`, (seeds, n), or differences between two such."""
@@ -124,6 +134,20 @@ class Bench:
             of_samples = float(by_sample.var()) / len(by_sample)
         of_seeds = float(by_seed.var()) / len(by_seed) if len(by_seed) > 1 else 0.0
         return Interval(float(by_sample.mean()), 2 * sqrt(of_samples + of_seeds))
+
+    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int], Tensor]) -> Tensor:
+        """What `found(seed)` gives, for each seed, each asked for once only."""
+        keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
+        lacking = [seed for seed, key in keys.items() if key not in self._found]
+        if lacking:
+            if monotonic() > self.deadline:
+                raise OutOfTimeError
+            if self.on_network:
+                self.on_network(name)
+            for seed, row in zip(lacking, side_by_side(found, lacking), strict=True):
+                self._found[keys[seed]] = row
+            self._keep()
+        return torch.stack([self._found[key] for key in keys.values()])
 
     def _under(self, change: Change | None, changed: str) -> tuple[Samples, Samples]:
         if change is None:

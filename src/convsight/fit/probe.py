@@ -24,13 +24,20 @@ _BUILDING = Lock()  # the random numbers that weights begin with are the process
 
 
 def learnt(
-    architecture: Architecture, known: Samples, *, steps: int, seed: int = 0, device: str | None = None,
-    on_step: Callable[[int, float], None] | None = None,
+    architecture: Architecture, known: Samples, *, steps: int, seed: int = 0, filters: Network | None = None,
+    device: str | None = None, on_step: Callable[[int, float], None] | None = None,
 ) -> Network:  # fmt: skip
-    """A network of `architecture` that has learnt `known` in `steps` steps of `BATCH` samples. Raises InputError as `train`."""
+    """A network of `architecture` that has learnt `known` in `steps` steps of `BATCH` samples. Raises InputError as `train`.
+
+    `filters`: a network whose first filters it has, which stay as they are.
+    """
     with _BUILDING, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = build(architecture)
+    if filters:
+        first = module.get_submodule("conv1")
+        first.load_state_dict(filters.module.get_submodule("conv1").state_dict())
+        first.requires_grad_(False)
     network = Network(module, _spec(known), known.labels, "fit", {}, architecture)
     batches = shuffled((torch.arange(len(known)),), batch=min(BATCH, len(known)), seed=seed, change=_chosen_from(known))
     loss = class_loss if known.labels else number_loss

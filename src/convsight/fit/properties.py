@@ -13,11 +13,10 @@ from functools import partial
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Generator, Tensor
 
 from convsight.architecture import WHOLE, Architecture, Convolution, enough, parameters
-from convsight.fit import probe
+from convsight.fit import changes, probe
 from convsight.fit.bench import Bench, Change, Interval, OutOfTimeError
 from convsight.fit.data import Samples
 
@@ -58,8 +57,9 @@ class Measured:
 
     `resemblance`: the mean size of the correlation between neighbours, what it would be in a random order, and how often
     a random order has as much. `ordered`: a fixed reordering costs score. `local`: filters of a third of the axis or less do as
-    well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`), and
-    places with weights of their own don't do better than shared ones (`sharing`). `subsamples`: half of the entries do as well.
+    well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
+    with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
+    serve in the other as well as that half's own (`transfer`). `subsamples`: half of the entries do as well.
     Scores by `reach`, `pooling` and `subsampled`, by factor; `shifted`: of the sliding and the spanning network, when what is
     judged is moved by so many entries. `along`: what filters should do along the axis.
     """
@@ -73,6 +73,7 @@ class Measured:
     recurs: Verdict = "cannot tell"
     sliding: Finding = field(default_factory=Finding)
     sharing: Finding = field(default_factory=Finding)
+    transfer: Finding = field(default_factory=Finding)
     subsamples: Finding = field(default_factory=Finding)
     reach: dict[int, Interval] = field(default_factory=dict)
     pooling: dict[int, Interval] = field(default_factory=dict)
@@ -147,7 +148,9 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     little = max(_LITTLE * min(learnt, 1 - best), _LEAST * learnt)
 
     less = {
-        factor: scores(usual, change=partial(_subsampled, place=_place(known, axis), factor=factor), changed=f"{axis}/{factor}")
+        factor: scores(
+            usual, change=partial(changes.subsampled, place=_place(known, axis), factor=factor), changed=f"{axis}/{factor}"
+        )
         for factor in _FACTORS
         if factor < length
     }
@@ -170,15 +173,16 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     undecided = found.sliding.verdict == "cannot tell" and gain > 0 and found.resemblance[2] < _CHANCE
     found.along = Along(reach, pools) if found.sliding.verdict == "yes" or undecided else Along()
     found.sharing = _no_worse(bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little)
-    found.recurs = _both(found.sliding.verdict, found.sharing.verdict)
+    halves = _transferred(bench, plans, axis, reach)
+    found.transfer = _no_worse(bench.interval(halves[:, 1] - halves[:, 0]), little)
+    found.recurs = _all(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
 
     chosen = Along(reach, pools)
     moved = scores(chosen, also=_shifts(known, axis))
     found.shifted = {
         shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place])) for place, shift in enumerate(SHIFTS, 1)
     }
-    order = torch.randperm(length, generator=Generator().manual_seed(1))
-    reordered = partial(torch.index_select, dim=_place(known, axis), index=order)
+    reordered = partial(changes.reordered, place=_place(known, axis))
     mixed = scores(chosen, change=reordered, changed=f"{axis} reordered")
     found.ordered = _better(bench.interval(by_reach[reach] - mixed[:, 0]), little)
 
@@ -220,6 +224,16 @@ def _unshared(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -
     return bench.scores(chosen, f"{axis}: unshared weights")[:, 0]
 
 
+def _transferred(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -> Tensor:
+    """`Bench.transferred` of filters between the two halves of `axis`."""
+    chosen = network(bench.known, {**plans, axis: Along(reach)}, filters=_FILTERS)
+    blank = bench.known.inputs.float().mean((0, 2, 3))
+    middle, length = bench.known.lengths[axis] // 2, bench.known.lengths[axis]
+    place = _place(bench.known, axis)
+    halves = [partial(changes.without, place=place, gone=gone, blank=blank) for gone in (range(middle, length), range(middle))]
+    return bench.transferred(chosen, f"{axis}: filters that learnt in one half, in the other", halves, axis)
+
+
 def _poolings(known: Samples, length: int) -> list[int]:
     """Factors to pool by; where every point is told there are none."""
     left = length - min(_LENGTH, length) + 1
@@ -236,8 +250,8 @@ def _no_worse(gain: Interval, little: float) -> Finding:
     return Finding("yes" if gain.low > -little else "no" if gain.high < 0 and gain.mean < -little else "cannot tell", gain)
 
 
-def _both(one: Verdict, other: Verdict) -> Verdict:
-    return "no" if "no" in (one, other) else "yes" if one == other == "yes" else "cannot tell"
+def _all(*verdicts: Verdict) -> Verdict:
+    return "no" if "no" in verdicts else "cannot tell" if "cannot tell" in verdicts else "yes"
 
 
 def _highest(rows: Mapping[int, Tensor]) -> Tensor:
@@ -254,20 +268,5 @@ def _place(known: Samples, axis: str) -> int:
     return 2 + known.axes.index(axis)
 
 
-def _subsampled(inputs: Tensor, *, place: int, factor: int) -> Tensor:
-    """Means of `factor` entries along an axis, each as many times: as long as before, with less in it."""
-    length = inputs.shape[place]
-    rows = inputs.float().movedim(place, -1)
-    padded = F.pad(rows.flatten(0, -2)[:, None], (0, -length % factor), mode="replicate")[:, 0]
-    means = padded.view(len(padded), -1, factor).mean(2)
-    return means.repeat_interleave(factor, 1)[:, :length].view(rows.shape).movedim(-1, place).contiguous()
-
-
-def _shifts(known: Samples, axis: str) -> Sequence[partial[Tensor]]:
-    return [partial(_shifted, place=_place(known, axis), by=each) for each in SHIFTS]
-
-
-def _shifted(inputs: Tensor, *, place: int, by: int) -> Tensor:
-    """Moved by so many entries along an axis, the first repeated."""
-    length = inputs.shape[place]
-    return inputs.index_select(place, (torch.arange(length) - by).clamp_min(0))
+def _shifts(known: Samples, axis: str) -> Sequence[Change]:
+    return [partial(changes.shifted, place=_place(known, axis), by=each) for each in SHIFTS]

@@ -63,7 +63,8 @@ def questions(found: Measured) -> list[Question]:
         (
             "Do the same patterns appear in different places?",
             Finding(found.recurs, found.sliding.effect),
-            _sentence("one set of weights for all places, instead of one for each", found.sharing),
+            _sentence("one set of weights for all places, instead of one for each", found.sharing)
+            + _sentence("filters that learnt in one half, used in the other, instead of that half's own", found.transfer),
             _pairs({name: each[0] for name, each in shifted.items()}, {name: each[1] for name, each in shifted.items()}),
         ),
         ("Does subsampling leave the object what it is?", found.subsamples, "", _curve(found.subsampled, "entries made one")),

@@ -87,3 +87,10 @@ def sentence(draw: random.Random) -> str:
         word = draw.choice(DIGITS if name == "digit" else _WORDS[name].split()).replace("_", " ")
         text = text[: slot.start()] + word + text[slot.end() :]
     return _ARTICLE.sub("an ", text[0].upper() + text[1:])
+
+
+def words(count: int, *, seed: int = 0) -> list[str]:
+    """`count` words to be spoken alone, half of them digits."""
+    draw = random.Random(seed)
+    known = sorted({word for each in _WORDS.values() for word in each.split() if word.isalpha()})
+    return [draw.choice(draw.choice((DIGITS, known))) for _ in range(count)]

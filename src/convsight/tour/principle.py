@@ -1,0 +1,79 @@
+"""Chapter 6: which network fits which data, row L12."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from convsight.fit import changes, properties, views
+from convsight.fit.applications import digits
+from convsight.fit.bench import Bench
+from convsight.fit.data import parted, samples
+from convsight.fit.properties import Along
+from convsight.pictures import png
+from convsight.tour.page import Picture, Section
+
+TITLE = "6. Which network fits?"
+SECTIONS = 1
+NETWORKS = ()
+COUNT, STEPS, SEEDS = 2_000, 100, 2
+AXIS = "height"
+MEASURED = (
+    ("data", "along", "filters", "pooling", "recommended", "usual 3x3, 2x2", "fully connected"),
+    ("digits", "height", "slide", "by 4", "97.8%", "97.3%", "95.1%"),
+    ("", "width", "slide", "by 4", "", "", ""),
+    ("Go", "row", "slide", "none", "26.2%", "4.4%", "1.9%"),
+    ("", "column", "slide", "none", "", "", ""),
+    ("text", "time", "slide", "over all", "73.1%", "67.1%", "61.7%"),
+    ("", "embedding", "span", "", "", "", ""),
+    ("speech", "frequency", "undecided", "by 4", "78.1%", "77.9%", "71.1%"),
+    ("", "time", "slide", "by 2", "", "", ""),
+)  # benchmarks/fit.md
+
+
+def introduction() -> str:
+    """What the lecture ends with."""
+    return (
+        "Patterns that are much smaller than the whole, and that appear in several places, call for filters that slide; "
+        "objects that stay what they are with every other entry left out call for pooling. Each application must be asked "
+        "anew, along each of its axes: so ask the data."
+    )
+
+
+def sections(_seed: int, device: str) -> Iterator[Section]:
+    """What is asked of data, and what four applications answer."""
+    known = digits(None)
+    learnt, judged = parted(samples(known.x, known.y, axes=known.axes, most=COUNT))
+    bench = Bench(learnt, judged, STEPS, SEEDS, device=device.partition(":")[0])
+    usual = properties.network(learnt, {axis: Along(5) for axis in learnt.lengths}, filters=16)
+    spanning = properties.network(learnt, {axis: Along(None if axis == AXIS else 5) for axis in learnt.lengths}, filters=16)
+    place = 2 + learnt.axes.index(AXIS)
+    half = partial(changes.subsampled, place=place, factor=2)
+    mixed = partial(changes.reordered, place=place)
+    slid, spanned, halved, reordered = (
+        float(each.mean())
+        for each in (
+            bench.scores(usual, "sliding"),
+            bench.scores(spanning, "spanning"),
+            bench.scores(usual, "half as fine", change=half, changed="half"),
+            bench.scores(usual, "reordered", change=mixed, changed="reordered"),
+        )
+    )
+    yield Section(
+        row="L12",
+        title="Which of the three properties hold?",
+        claim="It is up to the application: images stand subsampling, a Go board does not, and a word's vector has no order.",
+        picture=Picture(
+            png(views.asked(known.x, known.y, axes=known.axes).picture),
+            "Four digits: as they are, and along each axis half as fine, in another order, and one half of them",
+            "convsight fit digits",
+            "from convsight.fit import applications, views; known = applications.digits(None); "
+            "views.asked(known.x, known.y, axes=known.axes)",
+        ),
+        finding=f"A small network with filters that slide, having learnt {len(learnt):,} digits, gives the right one of others "
+        f"a chance of {slid:.1%}. With every two rows made one it is {halved:.1%}. With the rows in another order, the same "
+        f"for all, it is {reordered:.1%}. If filters span the height, {spanned:.1%}. The command asks it all along each axis, "
+        "with intervals, and learns the network that the answers call for. What four applications answered, and how often "
+        "three networks are right in each:",
+        table=MEASURED,
+    )
