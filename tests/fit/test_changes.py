@@ -27,3 +27,13 @@ def test_entries_that_are_gone_are_blank() -> None:
     left = changes.without(GRID, place=3, gone=range(2, 5), blank=torch.tensor([7.0, 8.0, 9.0]))
     assert torch.equal(left[..., :2], GRID[..., :2]) and left.shape == GRID.shape
     assert all((left[:, channel, :, 2:] == 7.0 + channel).all() for channel in range(3))
+
+
+def test_pieces_are_shuffled_whole_in_each_sample_otherwise() -> None:
+    inputs = torch.arange(14.0).expand(6, 2, 3, 14).clone()
+    mixed = changes.shuffled(inputs, place=3, length=4)
+    assert mixed.shape == inputs.shape and torch.equal(mixed[..., 12:], inputs[..., 12:])
+    firsts = mixed[:, 0, 0, :12].view(6, 3, 4)
+    assert torch.equal(firsts - firsts[..., :1], torch.arange(4.0).expand(6, 3, 4))
+    assert torch.equal(firsts[..., 0].sort(1).values, torch.tensor([0.0, 4.0, 8.0]).expand(6, 3))
+    assert len(torch.unique(firsts[..., 0], dim=0)) > 1 and (mixed == mixed[:, :1, :1]).all()

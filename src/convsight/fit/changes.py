@@ -27,6 +27,16 @@ def reordered(inputs: Tensor, *, place: int) -> Tensor:
     return inputs.index_select(place, torch.randperm(inputs.shape[place], generator=Generator().manual_seed(1)))
 
 
+def shuffled(inputs: Tensor, *, place: int, length: int) -> Tensor:
+    """Pieces of `length` entries along an axis in random order, another in each sample; what is left at the end stays."""
+    rows = inputs.movedim(place, -1)
+    whole = rows.shape[-1] // length
+    pieces = rows[..., : whole * length].reshape(*rows.shape[:-1], whole, length)
+    generator = Generator().manual_seed(2)
+    mixed = torch.stack([each[..., torch.randperm(whole, generator=generator), :] for each in pieces])
+    return torch.cat([mixed.flatten(-2), rows[..., whole * length :]], -1).movedim(-1, place).contiguous()
+
+
 def without(inputs: Tensor, *, place: int, gone: range, blank: Tensor) -> Tensor:
     """Without the entries in `gone` along an axis, which become `blank`, (C,)."""
     left = inputs.float().movedim(place, -1).clone()

@@ -26,6 +26,7 @@ _FILTERS = 16  # of the network whose number of parameters all others have
 _LENGTH = 5  # of a filter along an axis, until its reach is measured
 _REACHES = (1, 3, 5, 9, 17, 33)
 _FACTORS = (2, 4)
+_PIECES = (3, 9)
 _LITTLE = 0.1  # of what is learnt, or of what is missed if that is less: such differences are as good as none,
 _LEAST = 0.01  # and those of so much of what is learnt
 _PART = 3  # a filter that is local is at most so much of an axis
@@ -60,8 +61,9 @@ class Measured:
     well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     serve in the other as well as that half's own (`transfer`). `subsamples`: half of the entries do as well.
-    Scores by `reach`, `pooling` and `subsampled`, by factor; `shifted`: of the sliding and the spanning network, when what is
-    judged is moved by so many entries. `along`: what filters should do along the axis.
+    Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
+    order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
+    filters should do along the axis.
     """
 
     axis: str
@@ -78,6 +80,7 @@ class Measured:
     reach: dict[int, Interval] = field(default_factory=dict)
     pooling: dict[int, Interval] = field(default_factory=dict)
     subsampled: dict[int, Interval] = field(default_factory=dict)
+    shuffled: dict[int, Interval] = field(default_factory=dict)
     shifted: dict[int, tuple[Interval, Interval]] = field(default_factory=dict)
 
 
@@ -159,12 +162,12 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
 
     by_factor = {1: base, **{each: scores(Along(usual.slides, each))[:, 0] for each in _poolings(known, length)}}
     found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
-    pools = _best(bench, dict(reversed(by_factor.items())))
+    pools = _first_as_good(dict(reversed(by_factor.items())), _LEAST * learnt)
 
     by_reach = {each: scores(Along(each, pools))[:, 0] for each in _REACHES if each == 1 or each <= length // 2}
     whole = {**by_reach, length: spanning[:, 0]}
     found.reach = {each: bench.interval(row) for each, row in whole.items()}
-    reach = _best(bench, by_reach)
+    reach = _first_as_good(by_reach, _LEAST * learnt)
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
     found.local = _no_worse(bench.interval(_highest(short) - _highest(long)), little)
@@ -185,6 +188,9 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     reordered = partial(changes.reordered, place=_place(known, axis))
     mixed = scores(chosen, change=reordered, changed=f"{axis} reordered")
     found.ordered = _better(bench.interval(by_reach[reach] - mixed[:, 0]), little)
+    for piece in () if known.per_point else (each for each in _PIECES if each <= length // 2):
+        apart = partial(changes.shuffled, place=_place(known, axis), length=piece)
+        found.shuffled[piece] = bench.interval(scores(chosen, change=apart, changed=f"{axis} in {piece}s")[:, 0])
 
 
 def _begun(lengths: Mapping[str, int], resembling: Mapping[str, tuple[float, float, float]]) -> dict[str, Along]:
@@ -258,10 +264,10 @@ def _highest(rows: Mapping[int, Tensor]) -> Tensor:
     return max(rows.values(), key=lambda each: float(each.mean()))
 
 
-def _best(bench: Bench, rows: Mapping[int, Tensor]) -> int:
-    """The first whose score is not surely below that of the best."""
-    best = max(rows, key=lambda each: float(rows[each].mean()))
-    return next(each for each in rows if bench.interval(rows[best] - rows[each]).low <= 0)
+def _first_as_good(rows: Mapping[int, Tensor], tolerance: float) -> int:
+    """The first whose score is within `tolerance` of that of the best."""
+    best = float(_highest(rows).mean())
+    return next(each for each, row in rows.items() if float(row.mean()) >= best - tolerance)
 
 
 def _place(known: Samples, axis: str) -> int:

@@ -53,6 +53,7 @@ def questions(found: Measured) -> list[Question]:
     alike = f"Neighbours resemble each other {neighbours / max(chance, 1e-9):.1f} times as much as entries that lie anywhere"
     order = f"{alike} (a random order does as well with probability {likely:.3f}). "
     shifted = {f"{by}": each for by, each in found.shifted.items()}
+    pieces = {**found.shuffled, found.length: found.reach[found.along.slides or found.length]} if found.shuffled else {}
     asked = [
         (
             "Are the patterns much smaller than the whole?",
@@ -69,7 +70,12 @@ def questions(found: Measured) -> list[Question]:
         ),
         ("Does subsampling leave the object what it is?", found.subsamples, "", _curve(found.subsampled, "entries made one")),
         ("Does pooling help?", _helps(found), "", _curve(found.pooling, "entries pooled")),
-        ("Does the order matter at all?", found.ordered, order, ""),
+        (
+            "Does the order matter at all?",
+            found.ordered,
+            order,
+            _curve(pieces, "entries of a piece, in random order (last: as it is)"),
+        ),
     ]
     return [Question(title, each.verdict, more + _answer(title, each), plot) for title, each, more, plot in asked]
 
@@ -104,7 +110,8 @@ _ANSWERS = {
     "by some entries: dark a sliding network, light a spanning one.",
     "Does subsampling": "Half of the entries, means of two, against all: {how}.",
     "Does pooling": "The best pooling, against none, with as many parameters: {how}.",
-    "Does the": "The true order, against a fixed other order of the same entries: {how}.",
+    "Does the": "The true order, against a fixed other order of the same entries: {how}. The plot has pieces of the "
+    "axis in random order, another in each sample: where short pieces suffice, patterns are small and may be anywhere.",
 }
 
 
