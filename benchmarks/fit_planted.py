@@ -1,6 +1,6 @@
 """Does `fit` read what was planted? Each property on or off along each of two axes, 16 combinations, at three levels of noise.
 
-python benchmarks/fit_planted.py --noise 0.3,0.5,0.8 --out planted.md
+python -m benchmarks.fit_planted --noise 0.3,0.5,0.8 --out planted.md
 
 A line for each, written when it is known: what is said of recurrence and of subsampling along both axes, and at the end how
 many answers are right, how many wrong, and how many are "cannot tell".

@@ -61,6 +61,14 @@ def test_filters_are_judged_in_their_own_part_and_in_the_other() -> None:
     assert torch.allclose(found[1], (score(left, right) + score(right, left)) / 2, atol=1e-5)
 
 
+def test_a_guess_is_what_a_network_scores_that_puts_out_nothing() -> None:
+    known = data.samples(X, DRAW.lognormal(sigma=2, size=400))
+    network = probe.learnt(Architecture(1, {"height": 4, "width": 5}, (), (4,), 1), known, steps=1, device="cpu")
+    for each in network.module.parameters():
+        each.data.zero_()
+    assert probe.guessed(known, known) == pytest.approx(float(probe.scores(network, known).mean()), abs=1e-5)
+
+
 def test_filters_that_are_given_stay_as_they_are() -> None:
     sliding = Architecture(1, {"height": 4, "width": 5}, (Convolution(3, {"width": 3}),), (), 2)
     first = probe.learnt(sliding, KNOWN, steps=20, device="cpu")

@@ -52,11 +52,12 @@ def test_what_is_to_be_told() -> None:
         (X, Y, {"axes": ("a", "a")}, "each axis needs a name of its own"),
         (X[:, :1, :1], Y, {}, "there must be two numbers at least"),
         (X, Y, {"groups": Y[:-1]}, "groups has 59"),
-        (X, Y, {"groups": Y}, "there are 3 groups; four at least"),
+        (X, Y, {"groups": Y}, "there are 3 groups; six at least"),
         (X.astype(str), Y, {}, "x must hold numbers"),
         (X[:, 0, 0], Y, {}, "not of shape (60,)"),
         ([[1, 2], [3]], [0, 1], {}, "x is no array"),
         (X, X[:, :2, 0] > 0, {}, "y must be (N,)"),
+        (X, np.full((60, 6, 7), "a"), {}, "y must hold numbers, or True at one point"),
     ],
 )
 def test_what_cannot_be_measured_is_said(x: object, y: object, more: dict[str, object], problem: str) -> None:
@@ -70,6 +71,22 @@ def test_of_very_many_samples_some_are_drawn() -> None:
     some = data.samples(x, np.arange(2_000_000) % 2)
     assert len(some) == data.MOST and some.notes == ("20,000 of 2,000,000 samples were drawn at random",)
     assert (some.inputs[:, 0, 0, 0].long() % 2 == some.targets).all()
+
+
+def test_of_rare_classes_some_are_kept() -> None:
+    y = np.array(["often", "seldom"])[(np.arange(300_000) % 30_000 == 7).astype(int)]
+    some = data.samples(np.random.default_rng(0).standard_normal((300_000, 3), dtype=np.float32), y)
+    assert len(some) == data.MOST and 8 <= int((some.targets == 1).sum()) < 12
+
+
+def test_numbers_of_several_kinds_are_of_one_size() -> None:
+    draw = np.random.default_rng(0)
+    known = data.samples(X, draw.standard_normal((60, 2)) * (5.0, 0.1) + (1000.0, 0.0))
+    assert torch.allclose(known.targets.mean(0), torch.zeros(2), atol=1e-4)
+    assert torch.allclose(known.targets.std(0), torch.ones(2), atol=1e-4)
+    points = data.samples(X, X + 100 * np.arange(42).reshape(6, 7))
+    assert points.per_point and torch.allclose(points.targets.mean(0), torch.zeros(42), atol=1e-4)
+    assert float(points.targets.std()) == pytest.approx(1, abs=1e-4)
 
 
 @settings(max_examples=30, deadline=None)
@@ -87,5 +104,5 @@ def test_parts_hold_each_sample_once_and_each_class_in_proportion(count: int, cl
 def test_groups_are_learnt_or_judged_by_never_both() -> None:
     whole = data.samples(X, Y, groups=np.array([f"speaker {each}" for each in np.arange(60) % 8]))
     learnt, judged = data.parted(whole)
-    assert learnt.groups is not None and judged.groups is not None
+    assert learnt.groups is not None and judged.groups is not None and len(torch.unique(judged.groups)) >= 2
     assert not {*learnt.groups.tolist()} & {*judged.groups.tolist()} and len(learnt) + len(judged) == 60

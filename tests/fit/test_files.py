@@ -50,12 +50,21 @@ def test_series_with_and_without_names_of_columns() -> None:
         ("a.npz", b"no zip", "cannot read a.npz"), ("a.txt", b"1", "is no .npz, .csv, .tsv, or folder"),
         ("a.csv", b"", "a.csv is empty"), ("a.csv", b"label,t\nx,1\ny\n", "different lengths, 0 to 1"),
         ("a.csv", b"label,t\nx,one\n", "a.csv, line 2: not a class and numbers"), ("a.csv", b"\xff\xfe1", "cannot read a.csv"),
+        ("a.csv", b"label,a,b\n", "names of columns, and no series"),
+        ("a.csv", b"a,label\n1,up\n3\n", "different lengths, 0 to 1"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(name: str, content: bytes, problem: str) -> None:
     Path(name).write_bytes(content)
     with pytest.raises(InputError, match=problem):
         files.read(Path(name))
+
+
+def test_numbers_to_be_told_and_one_axis_by_name() -> None:
+    Path("a.csv").write_text("label,1,2\n0.5,1,2\n3,4,5\n")
+    assert files.read(Path("a.csv")).y.tolist() == [0.5, 3.0]
+    np.savez("a.npz", x=np.zeros((3, 4)), y=np.zeros(3), axes="time")
+    assert files.read(Path("a.npz")).axes == ("time",)
 
 
 def test_arrays_that_lack_something_or_hold_objects() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convsight.architecture import WHOLE, build, parameters
-from convsight.fit import data, recommend
+from convsight.fit import data, properties, recommend
 from convsight.fit.bench import Interval
 from convsight.fit.properties import Along, Finding, Measured
 
@@ -55,6 +55,16 @@ def test_the_usual_ones_are_as_large() -> None:
     flat = recommend.fully_connected(PICTURES, parameters(fits))
     assert not flat.convolutions and abs(parameters(flat) / parameters(fits) - 1) < 0.02
     assert abs(parameters(fits) / parameters(usual) - 1) < 0.2
+
+
+@pytest.mark.parametrize("lengths", [(2, 40), (5, 5), (4, 4), (3, 7), (2, 2), (1, 4)])
+def test_short_axes_have_their_networks(lengths: tuple[int, int]) -> None:
+    known = data.samples(DRAW.standard_normal((40, 3, *lengths)), np.arange(40) % 2, axes=("a", "b"))
+    for each in (recommend.usual(known), *properties.first_networks(known)):
+        assert build(each)(known.inputs[:2]).shape == (2, 2)
+    points = data.samples(DRAW.standard_normal((40, *lengths)), DRAW.standard_normal((40, *lengths)), axes=("a", "b"))
+    for each in properties.first_networks(points):
+        assert build(each)(points.inputs[:2]).shape == (2, points.outputs)
 
 
 def test_reasons_say_what_was_measured() -> None:

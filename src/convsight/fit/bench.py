@@ -110,8 +110,9 @@ class Bench:
         rest learns.
         """
 
+        left = [(self.known.given(each(self.known.inputs)), self.judged.given(each(self.judged.inputs))) for each in parts]
+
         def found(seed: int) -> Tensor:
-            left = [(self.known.given(each(self.known.inputs)), self.judged.given(each(self.judged.inputs))) for each in parts]
             learn = partial(probe.learnt, architecture, steps=self.steps, seed=seed, device=self.device)
             filters = [learn(known) for known, _ in left]
             rows: tuple[list[Tensor], list[Tensor]] = ([], [])
@@ -161,15 +162,24 @@ class Bench:
     def _keep(self) -> None:
         if self.cache:
             with written_whole(self.cache) as temporary:
-                torch.save({"content": self._content, "found": self._found}, temporary)
+                torch.save({"content": self._content, "steps": self.steps, "found": self._found}, temporary)
+
+
+def steps_kept(path: Path | None) -> int | None:
+    """Of the measurements in `path`, how many steps each took; None if there are none. Raises InputError as `Bench` does."""
+    return _state(path)[1] if path and path.exists() else None
 
 
 def _read(path: Path, content: str) -> dict[str, Tensor]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        same, found = state["content"] == content, dict(state["found"])
-    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError, OSError, UnpicklingError):
-        raise InputError(f"{path} is no checkpoint of measurements; remove it to begin anew") from None
-    if not same:
+    theirs, _, found = _state(path)
+    if theirs != content:
         raise InputError(f"{path} is of other data; remove it to begin anew")
     return found
+
+
+def _state(path: Path) -> tuple[str, int, dict[str, Tensor]]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return str(state["content"]), int(state["steps"]), dict(state["found"])
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError, OSError, UnpicklingError):
+        raise InputError(f"{path} is no checkpoint of measurements; remove it to begin anew") from None

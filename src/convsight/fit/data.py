@@ -14,6 +14,8 @@ from convsight.errors import InputError
 
 MOST = 20_000
 LEAST = 40
+LEAST_GROUPS = 6  # two to learn, two to choose, two to test by: of one alone it can't be said how much others differ
+_RARE = 8  # samples of a class that are kept, if there are as many, when others are drawn at random
 _NAMES = {1: ("place",), 2: ("height", "width")}
 _MOST_CLASSES = 1_000
 _HELD_OUT = 0.25
@@ -83,8 +85,7 @@ def samples(
     if count < LEAST:
         raise InputError(f"there are {count} samples; {LEAST} at least are needed to measure anything")
     if count > most:
-        chosen = torch.randperm(count, generator=Generator().manual_seed(seed))[:most].sort().values
-        picked = chosen.numpy()
+        picked = _drawn(labels_given, most, seed)
         inputs, labels_given = inputs[picked], labels_given[picked]
         groups_given = None if groups_given is None else groups_given[picked]
         notes.append(f"{most:,} of {count:,} samples were drawn at random")
@@ -95,8 +96,8 @@ def samples(
     if not names:
         notes.append("numbers are told, not classes")
     numbered = None if groups_given is None else torch.from_numpy(np.unique(groups_given, return_inverse=True)[1].reshape(-1))
-    if numbered is not None and len(torch.unique(numbered)) < 4:
-        raise InputError(f"there are {len(torch.unique(numbered))} groups; four at least are needed to leave some out")
+    if numbered is not None and len(torch.unique(numbered)) < LEAST_GROUPS:
+        raise InputError(f"there are {len(torch.unique(numbered))} groups; six at least are needed to leave some out")
     return Samples(given, targets, named, names, per_point, numbered, tuple(notes))
 
 
@@ -106,7 +107,7 @@ def parted(whole: Samples, *, part: float = _HELD_OUT, seed: int = 0) -> tuple[S
     if whole.groups is not None:
         names = torch.unique(whole.groups)
         shuffled = names[torch.randperm(len(names), generator=generator)]
-        left_out = shuffled[: max(1, round(part * len(names)))]
+        left_out = shuffled[: max(2, round(part * len(names)))]
         judged = torch.isin(whole.groups, left_out)
         return whole.at((~judged).nonzero()[:, 0]), whole.at(judged.nonzero()[:, 0])
     order = torch.randperm(len(whole), generator=generator)
@@ -168,7 +169,7 @@ def _targets(y: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[Tensor, t
         flat = y.reshape(len(y), points)
         if y.dtype.kind in "biu" and set(np.unique(flat)) <= {0, 1} and (flat.sum(1) == 1).all():
             return torch.from_numpy(flat.argmax(1)), tuple(map(str, range(points))), True
-        return _numbers(flat), (), True
+        return _numbers(flat, together=True), (), True
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2 and y.dtype.kind == "f":
@@ -189,11 +190,28 @@ def _targets(y: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[Tensor, t
     return torch.from_numpy(numbers.reshape(-1)), tuple(map(str, names)), False
 
 
-def _numbers(y: np.ndarray[Any, Any]) -> Tensor:
+def _numbers(y: np.ndarray[Any, Any], *, together: bool = False) -> Tensor:
+    """Each column less its mean, in standard deviations of its own, or of all `together`."""
+    if y.dtype.kind not in "biuf":
+        raise InputError(f"y must hold numbers, or True at one point of each sample, not {y.dtype}")
     found = torch.from_numpy(y.astype(np.float32))
     if not found.isfinite().all():
         raise InputError(f"y is not finite in sample {int((~found.isfinite()).nonzero()[0, 0])}")
-    spread = found.std()
-    if spread == 0:
+    apart = found - found.mean(0)
+    spread = apart.std() if together else apart.std(0)
+    if not (spread > 0).any():
         raise InputError("all numbers of y are the same; there is nothing to tell")
-    return (found - found.mean()) / spread
+    return apart / torch.where(spread > 0, spread, torch.ones(()))
+
+
+def _drawn(y: np.ndarray[Any, Any], most: int, seed: int) -> np.ndarray[Any, Any]:
+    """Which samples are kept: `most`, at random, but of each class as many as `_RARE`, if there are."""
+    order = torch.randperm(len(y), generator=Generator().manual_seed(seed)).numpy()
+    if y.ndim == 1 and y.dtype.kind != "f":
+        names, classes, counts = np.unique(y[order], return_inverse=True, return_counts=True)
+        if len(names) * _RARE <= most:
+            grouped = np.argsort(classes, kind="stable")
+            rank = np.empty(len(y), int)
+            rank[grouped] = np.arange(len(y)) - np.repeat(counts.cumsum() - counts, counts)
+            order = order[np.argsort(rank >= _RARE, kind="stable")]
+    return np.sort(order[:most])

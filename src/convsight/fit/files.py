@@ -22,7 +22,8 @@ def read(source: Path, *, size: int = 32) -> Arrays:
     """What is in a file or folder.
 
     An `.npz` has `x` and `y`, and perhaps `groups` and `axes`; pictures lie in a folder a class, and are scaled to `size`;
-    a table (.csv, .tsv) has a series a row and its class in the column `label`, or, without names of columns, in the first.
+    a table (.csv, .tsv) has a series a row and its class in the column `label`, or, without names of columns, in the first;
+    numbers there that aren't all whole are told as numbers.
 
     Raises InputError if it is none of these, or can't be read.
     """
@@ -45,7 +46,7 @@ def _npz(path: Path) -> Arrays:
         raise InputError(f"cannot read {path}: {error}") from None
     if missing := [name for name in ("x", "y") if name not in arrays]:
         raise InputError(f'{path} has no array "{missing[0]}"; it has {", ".join(arrays) or "none"}')
-    axes = tuple(map(str, arrays["axes"])) if "axes" in arrays else None
+    axes = tuple(map(str, np.atleast_1d(arrays["axes"]))) if "axes" in arrays else None
     return Arrays(arrays["x"], arrays["y"], axes, arrays.get("groups"))
 
 
@@ -78,11 +79,24 @@ def _table(path: Path) -> Arrays:
     group = names.index("group") if "group" in names else None
     body = rows[1:] if place is not None else rows
     place = 0 if place is None else place
-    series = [_numbers(row, number, {place, group}, path) for number, row in enumerate(body, start=1 + len(rows) - len(body))]
-    if len({len(each) for each in series}) > 1:
-        raise InputError(f"{path}: its series are of different lengths, {min(map(len, series))} to {max(map(len, series))}")
+    if not body:
+        raise InputError(f"{path} has names of columns, and no series")
+    others = {place} if group is None else {place, group}
+    lengths = {len(row) - len(others) for row in body}
+    if len(lengths) > 1:
+        raise InputError(f"{path}: its series are of different lengths, {min(lengths)} to {max(lengths)}")
+    series = [_numbers(row, number, others, path) for number, row in enumerate(body, start=1 + len(rows) - len(body))]
     groups = None if group is None else np.array([row[group] for row in body])
-    return Arrays(np.stack(series), np.array([row[place].strip() for row in body]), ("time",), groups)
+    return Arrays(np.stack(series), _told([row[place].strip() for row in body]), ("time",), groups)
+
+
+def _told(labels: list[str]) -> NDArray[Any]:
+    """Numbers, if all are and some aren't whole; else classes."""
+    try:
+        numbers = np.array(labels, float)
+    except ValueError:
+        return np.array(labels)
+    return np.array(labels) if (numbers == numbers.round()).all() else numbers
 
 
 def _numbers(row: list[str], line: int, others: set[Any], path: Path) -> NDArray[np.float32]:

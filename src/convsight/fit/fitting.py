@@ -12,7 +12,7 @@ from typing import Any
 
 from convsight.architecture import Architecture, parameters
 from convsight.fit import probe, properties, recommend
-from convsight.fit.bench import SEEDS, Bench, OutOfTimeError, side_by_side
+from convsight.fit.bench import SEEDS, Bench, OutOfTimeError, side_by_side, steps_kept
 from convsight.fit.data import Samples, parted, samples
 from convsight.fit.properties import Measured
 from convsight.fit.recommend import Candidate
@@ -21,7 +21,7 @@ from convsight.network import Network
 BUDGET = 600.0  # seconds
 RECOMMENDED = "recommended"
 _MEASURING = 0.7  # of the budget
-_NETWORKS = 30  # that measuring an axis takes, as long as the first, about
+_NETWORKS = 38  # that measuring an axis takes, as long as the first, about
 _STEPS = (20, 50, 100, 200, 300, 500, 800)
 _EPOCHS, _LAST_EPOCHS = 20, 30
 _TIMED = 2, 14  # steps that are learnt to see how long one takes
@@ -74,7 +74,7 @@ def fit(
     rest, test = parted(whole, part=0.2, seed=seed)
     known, judged = parted(rest, seed=seed + 1)
     until = started + _MEASURING * budget
-    steps = _affordable(known, until - monotonic(), device)
+    steps = steps_kept(checkpoint) or _affordable(known, until - monotonic(), device)
     bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
     measured = properties.measure(bench)
     declared = _declared(bench, measured)
@@ -82,11 +82,11 @@ def fit(
         on_network("the network that fits, and the usual ones")
     has = (budget - (monotonic() - started)) * min(len(declared), os.cpu_count() or 1) / len(declared)
     judge = Bench(known, test, steps)
+    last = {name: _last_steps(each, known, has, device) for name, each in declared.items()}
 
     def learnt(name: str) -> Candidate:
-        last = _last_steps(declared[name], known, has, device)
         begun = monotonic()
-        network = probe.learnt(declared[name], known, steps=last, seed=seed, device=device)
+        network = probe.learnt(declared[name], known, steps=last[name], seed=seed, device=device)
         seconds = monotonic() - begun
         right = judge.interval(probe.right(network, test)[None])
         return Candidate(name, network, seconds, right, float(probe.right(network, judged).mean()))

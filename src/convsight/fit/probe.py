@@ -82,7 +82,7 @@ def right(network: Network, judged: Samples) -> Tensor:
 def guessed(known: Samples, judged: Samples) -> float:
     """The mean score without looking: that of telling how often each class is, or the mean of the numbers."""
     if not known.labels:
-        return 1 - float(judged.targets.square().mean())
+        return float((1 - judged.targets.square().mean(1)).clamp_min(_WORST).mean())
     often = torch.bincount(known.targets, minlength=len(known.labels)) / len(known)
     return float(often[judged.targets].mean())
 

@@ -33,6 +33,7 @@ _PART = 3  # a filter that is local is at most so much of an axis
 _MOST_FILTERS = 48
 _LEAST_POOLED = 12  # entries of an axis that is pooled though it wasn't measured
 _PERMUTATIONS = 500
+_MOST_COMPARED = 2_000  # entries of an axis
 _CHANCE = 0.05
 
 
@@ -61,6 +62,7 @@ class Measured:
     well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     serve in the other as well as that half's own (`transfer`). `subsamples`: half of the entries do as well.
+    `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
     filters should do along the axis.
@@ -77,6 +79,8 @@ class Measured:
     sharing: Finding = field(default_factory=Finding)
     transfer: Finding = field(default_factory=Finding)
     subsamples: Finding = field(default_factory=Finding)
+    pooled: Finding = field(default_factory=Finding)
+    learnt: bool = True
     reach: dict[int, Interval] = field(default_factory=dict)
     pooling: dict[int, Interval] = field(default_factory=dict)
     subsampled: dict[int, Interval] = field(default_factory=dict)
@@ -90,7 +94,9 @@ def measure(bench: Bench) -> list[Measured]:
     resembling = {axis: resemblance(bench.known, axis) for axis in lengths}
     first = sorted(lengths, key=lambda axis: resembling[axis][2])
     plans = _begun(lengths, resembling)
-    measured = [Measured(axis, lengths[axis], resembling[axis], _usual(lengths[axis], resembling[axis][2])) for axis in first]
+    measured = [
+        Measured(axis, lengths[axis], resembling[axis], _usual(bench.known, axis, resembling[axis][2])) for axis in first
+    ]
     try:
         for found in measured:
             _measure_axis(bench, found, plans)
@@ -103,7 +109,7 @@ def measure(bench: Bench) -> list[Measured]:
 def first_networks(known: Samples) -> list[Architecture]:
     """The first network that is learnt for each axis, by whose time that of all can be told."""
     plans = _begun(known.lengths, {axis: resemblance(known, axis) for axis in known.lengths})
-    sliding = {axis: Along(min(_LENGTH, length)) for axis, length in known.lengths.items()}
+    sliding = {axis: Along(_first_length(length)) for axis, length in known.lengths.items()}
     return [network(known, {**plans, axis: each}, filters=_FILTERS) for axis, each in sliding.items()]
 
 
@@ -115,7 +121,7 @@ def resemblance(known: Samples, axis: str, *, seed: int = 0) -> tuple[float, flo
     """
     place = 2 + known.axes.index(axis)
     some = known.inputs[torch.randperm(len(known), generator=Generator().manual_seed(seed))[:500]].double()
-    rows = (some - some.mean(0)).movedim(place, 0).flatten(1)
+    rows = (some - some.mean(0)).movedim(place, 0).flatten(1)[:_MOST_COMPARED]
     spread = rows.square().sum(1).sqrt()
     correlation = (rows @ rows.T / (spread[:, None] * spread).clamp_min(1e-12)).abs()
     count = len(correlation)
@@ -144,11 +150,14 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     plans = {each: plan if plan.pools == WHOLE else Along(plan.slides) for each, plan in plans.items()}
     known, axis, length = bench.known, found.axis, found.length
     scores = partial(_scores, bench, plans, axis)
-    usual = Along(min(_LENGTH, length))
+    usual = Along(_first_length(length))
     base, spanning = scores(usual)[:, 0], scores(Along(), also=_shifts(known, axis))
-    best = max(float(base.mean()), float(spanning[:, 0].mean()))
-    learnt = max(0.0, best - probe.guessed(known, bench.judged))
-    little = max(_LITTLE * min(learnt, 1 - best), _LEAST * learnt)
+    better = _highest({0: base, 1: spanning[:, 0]})
+    best, told = float(better.mean()), bench.interval(better - probe.guessed(known, bench.judged))
+    found.learnt = told.low > 0
+    if not found.learnt:
+        return
+    little = max(_LITTLE * min(told.mean, 1 - best), _LEAST * told.mean)
 
     less = {
         factor: scores(
@@ -162,12 +171,15 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
 
     by_factor = {1: base, **{each: scores(Along(usual.slides, each))[:, 0] for each in _poolings(known, length)}}
     found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
-    pools = _first_as_good(dict(reversed(by_factor.items())), _LEAST * learnt)
+    pools = _first_as_good(dict(reversed(by_factor.items())), _LEAST * told.mean)
+    pooled = {factor: row for factor, row in by_factor.items() if factor != 1}
+    found.pooled = _better(bench.interval(_highest(pooled) - base), little) if pooled else Finding()
 
-    by_reach = {each: scores(Along(each, pools))[:, 0] for each in _REACHES if each == 1 or each <= length // 2}
+    reaches = [each for each in _REACHES if each <= max(usual.slides or 1, length // 2)]
+    by_reach = {each: scores(Along(each, pools))[:, 0] for each in reaches}
     whole = {**by_reach, length: spanning[:, 0]}
     found.reach = {each: bench.interval(row) for each, row in whole.items()}
-    reach = _first_as_good(by_reach, _LEAST * learnt)
+    reach = _first_as_good(by_reach, _LEAST * told.mean)
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
     found.local = _no_worse(bench.interval(_highest(short) - _highest(long)), little)
@@ -185,9 +197,12 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.shifted = {
         shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place])) for place, shift in enumerate(SHIFTS, 1)
     }
+    reaching = max(reach, min(_REACHES[1], reaches[-1]))  # what looks at one entry at a time knows no order
     reordered = partial(changes.reordered, place=_place(known, axis))
-    mixed = scores(chosen, change=reordered, changed=f"{axis} reordered")
-    found.ordered = _better(bench.interval(by_reach[reach] - mixed[:, 0]), little)
+    mixed = scores(Along(reaching, pools), change=reordered, changed=f"{axis} reordered")
+    found.ordered = _better(bench.interval(by_reach[reaching] - mixed[:, 0]), little) if reaching > 1 else Finding()
+    if not known.per_point:
+        found.shuffled[length] = bench.interval(by_reach[reach])
     for piece in () if known.per_point else (each for each in _PIECES if each <= length // 2):
         apart = partial(changes.shuffled, place=_place(known, axis), length=piece)
         found.shuffled[piece] = bench.interval(scores(chosen, change=apart, changed=f"{axis} in {piece}s")[:, 0])
@@ -195,14 +210,15 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
 
 def _begun(lengths: Mapping[str, int], resembling: Mapping[str, tuple[float, float, float]]) -> dict[str, Along]:
     """What filters do along the other axes while the first is measured: they slide where neighbours are alike."""
-    return {axis: Along(min(_LENGTH, lengths[axis])) if resembling[axis][2] < _CHANCE else Along() for axis in lengths}
+    return {axis: Along(_first_length(lengths[axis])) if resembling[axis][2] < _CHANCE else Along() for axis in lengths}
 
 
-def _usual(length: int, chance: float) -> Along:
+def _usual(known: Samples, axis: str, chance: float) -> Along:
     """What filters do along an axis until it is measured; `chance`, with which a random order has neighbours as much alike."""
+    length = known.lengths[axis]
     if chance >= _CHANCE:
         return Along()
-    return Along(3, 2) if length >= _LEAST_POOLED else Along(min(3, length))
+    return Along(3, 2) if length >= _LEAST_POOLED and not known.per_point else Along(min(3, _first_length(length)))
 
 
 def _scores(
@@ -211,7 +227,7 @@ def _scores(
 ) -> Tensor:  # fmt: skip
     """`Bench.scores` of a network that does `along` on `axis`, with as many parameters as others, and filters enough."""
     unpooled = {each: Along(plan.slides) for each, plan in plans.items()}
-    usual = network(bench.known, {**unpooled, axis: Along(min(_LENGTH, bench.known.lengths[axis]))}, filters=_FILTERS)
+    usual = network(bench.known, {**unpooled, axis: Along(_first_length(bench.known.lengths[axis]))}, filters=_FILTERS)
     chosen = {**plans, axis: along}
     filters = enough(lambda count: network(bench.known, chosen, filters=count), parameters(usual), most=_MOST_FILTERS)
     filters = max(filters, _FILTERS)  # fewer than that would be what costs a spanning network its score
@@ -242,8 +258,13 @@ def _transferred(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int
 
 def _poolings(known: Samples, length: int) -> list[int]:
     """Factors to pool by; where every point is told there are none."""
-    left = length - min(_LENGTH, length) + 1
+    left = length - _first_length(length) + 1
     return [] if known.per_point else [*(each for each in _FACTORS if each <= left // 2), WHOLE]
+
+
+def _first_length(length: int) -> int:
+    """Of a filter along an axis until its reach is measured: odd, and shorter than the axis."""
+    return next(each for each in (_LENGTH, 3, 1) if each < length)
 
 
 def _better(gain: Interval, little: float) -> Finding:

@@ -36,10 +36,10 @@ def usual(samples: Samples) -> Architecture:
     """The usual default: 3x3 filters and 2x2 pooling along both axes, twice, then fully connected, whatever the data are."""
     lengths, convolutions, left = _lengths(samples), [], dict(_lengths(samples))
     for width in _WIDTHS:
-        slides = {axis: 3 for axis, length in left.items() if length > 1}
-        pools = {axis: 2 for axis, length in left.items() if length > 1}
+        slides = {axis: 3 for axis, length in left.items() if length >= 3}
+        pools = dict.fromkeys(slides, 2)
         convolutions.append(Convolution(width, slides, pools, padded=True))
-        left = {axis: length // 2 if length > 1 else 1 for axis, length in left.items()}
+        left = {axis: length // 2 if axis in slides else 1 for axis, length in left.items()}
     return Architecture(samples.inputs.shape[1], lengths, tuple(convolutions), (_HIDDEN,), samples.outputs)
 
 
@@ -82,6 +82,10 @@ def depths(samples: Samples, measured: Sequence[Measured]) -> list[int]:
 def reason(found: Measured) -> str:
     """Why the filters do along an axis what they do, in one sentence."""
     along, gain = found.along, found.sliding.effect
+    if not found.learnt:
+        return (
+            f"{found.axis}: small networks told no more than a guess does, so nothing is known; filters {_does(found, along)}."
+        )
     if gain is None:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
         return f"{found.axis}: there was no time to measure it; filters {_does(found, along)}, {why}."

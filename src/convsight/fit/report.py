@@ -53,7 +53,7 @@ def questions(found: Measured) -> list[Question]:
     alike = f"Neighbours resemble each other {neighbours / max(chance, 1e-9):.1f} times as much as entries that lie anywhere"
     order = f"{alike} (a random order does as well with probability {likely:.3f}). "
     shifted = {f"{by}": each for by, each in found.shifted.items()}
-    pieces = {**found.shuffled, found.length: found.reach[found.along.slides or found.length]} if found.shuffled else {}
+    pieces = found.shuffled if len(found.shuffled) > 1 else {}
     asked = [
         (
             "Are the patterns much smaller than the whole?",
@@ -69,7 +69,7 @@ def questions(found: Measured) -> list[Question]:
             _pairs({name: each[0] for name, each in shifted.items()}, {name: each[1] for name, each in shifted.items()}),
         ),
         ("Does subsampling leave the object what it is?", found.subsamples, "", _curve(found.subsampled, "entries made one")),
-        ("Does pooling help?", _helps(found), "", _curve(found.pooling, "entries pooled")),
+        ("Does pooling help?", found.pooled, "", _curve(found.pooling, "entries pooled")),
         (
             "Does the order matter at all?",
             found.ordered,
@@ -93,15 +93,6 @@ def declared(architecture: Architecture) -> list[str]:
         lines.append(f"{each.filters} filters: {', '.join(parts)}")
     lines += [f"{width} fully connected neurons" for width in architecture.fully_connected]
     return [*lines, "a number for each point" if architecture.per_point else f"{architecture.outputs} outputs"]
-
-
-def _helps(found: Measured) -> Finding:
-    if not found.pooling or len(found.pooling) < 2:
-        return Finding()
-    best = max((each for each in found.pooling if each != 1), key=lambda each: found.pooling[each].mean)
-    gain = found.pooling[best].mean - found.pooling[1].mean
-    error = max(found.pooling[best].error, found.pooling[1].error)
-    return Finding("yes" if gain > error else "no" if gain < -error else "cannot tell", Interval(gain, error))
 
 
 _ANSWERS = {

@@ -32,6 +32,8 @@ def asked(x: Any, y: Any, *, axes: Sequence[str] | None = None) -> View:
         rows.append(changes.without(shown, place=place, gone=range(length // 2, length), blank=shown.mean((0, 2, 3))))
     pictures = torch.stack(rows, 1).mean(2).flatten(0, 1)[:, None]
     low, high = pictures.min(), pictures.max()
+    if pictures.shape[2] == 1:  # a series, as a band
+        pictures = pictures.expand(-1, -1, max(8, pictures.shape[3] // 8), -1)
     steps = [max(1, -(-length // _LARGEST)) for length in pictures.shape[2:]]
     small = ((pictures - low) / (high - low).clamp_min(1e-12))[..., :: steps[0], :: steps[1]]
     return View(grid(small, columns=len(rows)).expand(3, -1, -1))
