@@ -194,14 +194,14 @@ def _numbers(y: np.ndarray[Any, Any], *, together: bool = False) -> Tensor:
     """Each column less its mean, in standard deviations of its own, or of all `together`."""
     if y.dtype.kind not in "biuf":
         raise InputError(f"y must hold numbers, or True at one point of each sample, not {y.dtype}")
-    found = torch.from_numpy(y.astype(np.float32))
+    found = torch.from_numpy(y.astype(np.float64))
     if not found.isfinite().all():
         raise InputError(f"y is not finite in sample {int((~found.isfinite()).nonzero()[0, 0])}")
     apart = found - found.mean(0)
     spread = apart.std() if together else apart.std(0)
     if not (spread > 0).any():
         raise InputError("all numbers of y are the same; there is nothing to tell")
-    return apart / torch.where(spread > 0, spread, torch.ones(()))
+    return (apart / torch.where(spread > 0, spread, torch.ones(()).double())).float()
 
 
 def _drawn(y: np.ndarray[Any, Any], most: int, seed: int) -> np.ndarray[Any, Any]:
