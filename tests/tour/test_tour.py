@@ -128,13 +128,6 @@ def test_a_chapter_that_is_not_there_is_refused(convsight: Run) -> None:
     assert convsight("tour", "--chapter", 7).stderr.strip().endswith("there is no chapter 7; there are 1, 2, 3, 4, 5, 6")
 
 
-def test_chapter_3_shows_what_its_commands_make(tmp_path: Path, convsight: Run) -> None:
-    page, _ = made(tmp_path, "--chapter", "3")
-    assert [re.search(r'class="row">(L\d+)', each)[1] for each in sections(page)] == ["L8", "L9", "L9"]
-    assert_its_commands_make_its_pictures(page, convsight)
-    assert_its_python_lines_make_its_pictures(page)
-
-
 def test_chapter_4_plays_what_it_shows(page: str, tmp_path: Path, convsight: Run) -> None:
     sounds = [base64.b64decode(each) for each in re.findall(r'<audio [^>]*src="data:audio/wav;base64,([^"]+)"', page)]
     assert len(sounds) == 8
