@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convsight.fit import fit
+from convsight.fit.bench import steps_kept
+
+DRAW = np.random.default_rng(0)
+Y = DRAW.integers(2, size=120)
+X = (Y[:, None] + DRAW.standard_normal((120, 10))).astype(np.float32)
+
+
+def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "fit.checkpoint"
+    asked: list[str] = []
+
+    def interrupt(name: str) -> None:
+        asked.append(name)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(X, Y, axes=("time",), budget=30, device="cpu", checkpoint=checkpoint, on_network=interrupt)
+    steps = steps_kept(checkpoint)
+    assert steps and asked[:2] == ["time: filters of 5", "time: filters that span it"]
+    again: list[str] = []
+    found = fit(X, Y, axes=("time",), budget=3, device="cpu", checkpoint=checkpoint, on_network=again.append)
+    assert again[0] == asked[2] and asked[1] not in again
+    assert steps_kept(checkpoint) == steps and found.measured[0].sliding.effect is not None
+    assert steps_kept(None) is None and steps_kept(tmp_path / "none.checkpoint") is None
+
+
+def test_every_point_is_told_without_pooling() -> None:
+    boards = DRAW.integers(2, size=(80, 2, 4, 13)).astype(bool)
+    found = fit(boards, boards[:, 0].astype(float), axes=("row", "column"), budget=0.01, device="cpu")
+    assert all(each.along.pools == 1 for each in found.measured)
+    assert found.network(found.data.inputs[:3].float()).shape == (3, 52)
