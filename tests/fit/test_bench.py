@@ -52,13 +52,14 @@ def test_filters_are_judged_in_their_own_part_and_in_the_other() -> None:
     left, right = (lambda x: x * (torch.arange(5) < 2)), (lambda x: x * (torch.arange(5) >= 2))
     (found,) = bench(seeds=1).transferred(sliding, "halves", (left, right), "width")
 
-    def score(source: Change, place: Change) -> torch.Tensor:
-        filters = probe.learnt(sliding, KNOWN.given(source(KNOWN.inputs)), steps=60, device="cpu")
+    def score(source: Change, place: Change, steps: int = 60) -> torch.Tensor:
+        filters = probe.learnt(sliding, KNOWN.given(source(KNOWN.inputs)), steps=steps, device="cpu")
         learnt = probe.learnt(sliding, KNOWN.given(place(KNOWN.inputs)), steps=60, filters=filters, device="cpu")
         return probe.scores(learnt, JUDGED.given(place(JUDGED.inputs)))
 
     assert torch.allclose(found[0], (score(left, left) + score(right, right)) / 2, atol=1e-5)
     assert torch.allclose(found[1], (score(left, right) + score(right, left)) / 2, atol=1e-5)
+    assert torch.allclose(found[2], (score(left, left, 0) + score(left, right, 0)) / 2, atol=1e-5)
 
 
 def test_a_guess_is_what_a_network_scores_that_puts_out_nothing() -> None:

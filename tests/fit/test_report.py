@@ -27,8 +27,10 @@ def test_a_series_is_measured_reported_and_its_network_learnt(tmp_path: Path) ->
     assert page == found._repr_html_()
     assert page.count("<h3>") == 5 and "300 samples of 1 × 1 × 14 numbers, of 3 classes" in page
     assert not re.search(r'(src|href)="(?!data:)', page) and "nan" not in page
-    if found.measured[0].reach:
-        assert page.count("<svg") >= 3
+    assert found.measured[0].reach and page.count("<svg") >= 3
+    asked = report.questions(found.measured[0])
+    told = ("A filter of a third", "Filters that slide", "Half of the entries", "The best pooling", "Neighbours resemble")
+    assert all(each.answer.startswith(text) for each, text in zip(asked, told, strict=True))
 
 
 def test_architectures_in_words() -> None:

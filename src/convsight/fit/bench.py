@@ -104,7 +104,8 @@ class Bench:
         return self._of_all_seeds([architecture.to_dict(), changed, len(also), self.steps], name, found)
 
     def transferred(self, architecture: Architecture, name: str, parts: Sequence[Change], part: str) -> Tensor:
-        """(seeds, 2, n): the scores of each sample when the first filters learnt the same of `parts` as all else, and another.
+        """(seeds, 3, n): the scores of each sample with first filters that learnt the same of `parts` as all else, that learnt
+        another, and that learnt nothing.
 
         `parts` are changes that leave a part of the inputs each, `part` says which. The filters stay as they are while the
         rest learns.
@@ -115,9 +116,11 @@ class Bench:
         def found(seed: int) -> Tensor:
             learn = partial(probe.learnt, architecture, steps=self.steps, seed=seed, device=self.device)
             filters = [learn(known) for known, _ in left]
-            rows: tuple[list[Tensor], list[Tensor]] = ([], [])
+            filters.append(learn(self.known, steps=0))
+            rows: tuple[list[Tensor], ...] = ([], [], [])
             for (place, (known, judged)), (source, each) in product(enumerate(left), enumerate(filters)):
-                rows[place != source].append(probe.scores(learn(known, filters=each), judged))
+                which = 2 if source == len(left) else int(source != place)
+                rows[which].append(probe.scores(learn(known, filters=each), judged))
             return torch.stack([torch.stack(each).mean(0) for each in rows])
 
         return self._of_all_seeds([architecture.to_dict(), "transferred", part, self.steps], name, found)

@@ -190,6 +190,8 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.sharing = _no_worse(bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little)
     halves = _transferred(bench, plans, axis, reach)
     found.transfer = _no_worse(bench.interval(halves[:, 1] - halves[:, 0]), little)
+    if found.transfer.verdict == "no" and bench.interval(halves[:, 1] - halves[:, 2]).low > 0:
+        found.transfer = Finding("cannot tell", found.transfer.effect)  # they serve, but less: that half may only hold less
     found.recurs = _all(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
 
     chosen = Along(reach, pools)

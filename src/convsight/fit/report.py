@@ -54,30 +54,49 @@ def questions(found: Measured) -> list[Question]:
     order = f"{alike} (a random order does as well with probability {likely:.3f}). "
     shifted = {f"{by}": each for by, each in found.shifted.items()}
     pieces = found.shuffled if len(found.shuffled) > 1 else {}
-    asked = [
-        (
+    return [
+        Question(
             "Are the patterns much smaller than the whole?",
-            found.local,
-            "",
+            found.local.verdict,
+            _answer("A filter of a third of the axis or less, against the best of longer ones", found.local),
             _curve(found.reach, "how many entries a filter reaches"),
         ),
-        (
+        Question(
             "Do the same patterns appear in different places?",
-            Finding(found.recurs, found.sliding.effect),
-            _sentence("one set of weights for all places, instead of one for each", found.sharing)
-            + _sentence("filters that learnt in one half, used in the other, instead of that half's own", found.transfer),
+            found.recurs,
+            _answer("Filters that slide, against ones that span the axis with as many parameters", found.sliding)
+            + _sentence("One set of weights for all places, against one for each", found.sharing)
+            + _sentence(
+                "Filters that learnt in one half of the axis, used in the other, against that half's own", found.transfer
+            )
+            + (
+                "The plot moves what is judged by some entries: dark a sliding network, light a spanning one."
+                if shifted
+                else ""
+            ),
             _pairs({name: each[0] for name, each in shifted.items()}, {name: each[1] for name, each in shifted.items()}),
         ),
-        ("Does subsampling leave the object what it is?", found.subsamples, "", _curve(found.subsampled, "entries made one")),
-        ("Does pooling help?", found.pooled, "", _curve(found.pooling, "entries pooled")),
-        (
+        Question(
+            "Does subsampling leave the object what it is?",
+            found.subsamples.verdict,
+            _answer("Half of the entries, means of two, against all", found.subsamples),
+            _curve(found.subsampled, "entries made one"),
+        ),
+        Question(
+            "Does pooling help?",
+            found.pooled.verdict,
+            _answer("The best pooling, against none, with as many parameters", found.pooled),
+            _curve(found.pooling, "entries pooled"),
+        ),
+        Question(
             "Does the order matter at all?",
-            found.ordered,
-            order,
+            found.ordered.verdict,
+            order
+            + _answer("The true order, against a fixed other order of the same entries", found.ordered)
+            + (_PIECES if pieces else ""),
             _curve(pieces, "entries of a piece, in random order (last: as it is)"),
         ),
     ]
-    return [Question(title, each.verdict, more + _answer(title, each), plot) for title, each, more, plot in asked]
 
 
 def declared(architecture: Architecture) -> list[str]:
@@ -95,24 +114,18 @@ def declared(architecture: Architecture) -> list[str]:
     return [*lines, "a number for each point" if architecture.per_point else f"{architecture.outputs} outputs"]
 
 
-_ANSWERS = {
-    "Are": "A filter of a third of the axis or less, against the best of longer ones: {how}.",
-    "Do": "Filters that slide, against ones that span the axis with as many parameters: {how}. The plot moves what is judged "
-    "by some entries: dark a sliding network, light a spanning one.",
-    "Does subsampling": "Half of the entries, means of two, against all: {how}.",
-    "Does pooling": "The best pooling, against none, with as many parameters: {how}.",
-    "Does the": "The true order, against a fixed other order of the same entries: {how}. The plot has pieces of the "
-    "axis in random order, another in each sample: where short pieces suffice, patterns are small and may be anywhere.",
-}
+_PIECES = (
+    "The plot has pieces of the axis in random order, another in each sample: where short pieces suffice, patterns are small "
+    "and may be anywhere."
+)
 
 
-def _answer(title: str, found: Finding) -> str:
-    text = next(text for start, text in _ANSWERS.items() if title.startswith(start))
-    return text.format(how=_how(found)) if found.effect else "There was no time to measure this, or it can't be asked here."
+def _answer(what: str, found: Finding) -> str:
+    return _sentence(what, found) or "There was no time to measure this, or it can't be asked here. "
 
 
 def _sentence(what: str, found: Finding) -> str:
-    return f"{what.capitalize()}: {_how(found)}. " if found.effect else ""
+    return f"{what}: {_how(found)}. " if found.effect else ""
 
 
 def _how(found: Finding) -> str:
