@@ -32,8 +32,9 @@ def main() -> None:
     given = parser.parse_args()
     lines = ["| noise | recurs, planted | said | stands subsampling, planted | said |", "|---|---|---|---|---|"]
     told: dict[tuple[str, str], Counter[str]] = {}
-    for noise, switches in itertools.product(given.noise.split(","), itertools.product((True, False), repeat=4)):
-        plan = Planted(switches[:2], switches[2:])
+    pairs = [(one, other) for one in (True, False) for other in (True, False)]
+    for noise, recurring, standing in itertools.product(given.noise.split(","), pairs, pairs):
+        plan = Planted(recurring, standing)
         x, y = planted(plan, count=given.count, noise=float(noise), seed=0)
         known, judged = data.parted(data.samples(x, y, axes=AXES))
         found = {each.axis: each for each in properties.measure(Bench(known, judged, given.steps, given.seeds, device="cpu"))}

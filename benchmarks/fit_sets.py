@@ -14,6 +14,7 @@ import argparse
 import io
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def main() -> None:
     given = parser.parse_args()
     sets: dict[str, Callable[[], Arrays]] = {
         "digits (scikit-learn, 8x8)": digits,
-        **{name: lambda name=name: series(given.wheel, name) for name in SERIES},
+        **{name: partial(series, given.wheel, name) for name in SERIES},
         "spoken digits, new speakers": lambda: recordings(given.fsdd, 0),
         "speakers of spoken digits": lambda: recordings(given.fsdd, 1),
         "customer reviews": lambda: text(given.reviews),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from convsight.architecture import WHOLE, build
-from convsight.fit import data, properties, recommend
+from convsight.fit import data, properties, recommend, verdict
 from convsight.fit.bench import Bench, Interval
 from convsight.fit.properties import Along, Measured
 from tests.fit.planted import Planted, planted
@@ -34,8 +34,8 @@ def test_neighbours_resemble_each_other_in_a_walk_and_not_in_noise() -> None:
 )  # fmt: skip
 def test_verdicts_are_of_the_whole_interval(mean: float, error: float, better: str, no_worse: str) -> None:
     """Where less than 0.01 is little."""
-    assert properties._better(Interval(mean, error), 0.01).verdict == better
-    assert properties._no_worse(Interval(mean, error), 0.01).verdict == no_worse
+    assert verdict.better(Interval(mean, error), 0.01).verdict == better
+    assert verdict.no_worse(Interval(mean, error), 0.01).verdict == no_worse
 
 
 def test_the_networks_that_are_compared_are_as_declared() -> None:

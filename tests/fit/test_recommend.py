@@ -6,7 +6,8 @@ import pytest
 from convsight.architecture import WHOLE, build, parameters
 from convsight.fit import data, properties, recommend
 from convsight.fit.bench import Interval
-from convsight.fit.properties import Along, Finding, Measured
+from convsight.fit.properties import Along, Measured
+from convsight.fit.verdict import Finding
 
 DRAW = np.random.default_rng(0)
 PICTURES = data.samples(DRAW.standard_normal((40, 28, 28)), np.arange(40) % 10)

@@ -52,6 +52,7 @@ def test_contributions_add_up_to_the_logits(text: str) -> None:
 
 def test_the_ngrams_of_texts_are_found_by_how_much_they_excite() -> None:
     classifier, texts = untrained(), ["a fine film", "not a dull film", "fine , fine , fine", *["fine film"] * 600]
+    explained = [part for text in dict.fromkeys(texts) for part in show.explain(classifier, text).parts]
     for number in (3, 150, 299):
         group, _place = show.filters(classifier.slots)[number]
         reach = (3, 4, 5)[group]
@@ -66,7 +67,7 @@ def test_the_ngrams_of_texts_are_found_by_how_much_they_excite() -> None:
         assert len({each.words for each in found}) == 6 and {each.words for each in found} <= ngrams
         answers = [each.answer for each in found]
         assert answers == pytest.approx(sorted(true.tolist(), reverse=True)[:6], abs=1e-5)
-        told = [part for text in texts for part in show.explain(classifier, text).parts if part.filter == number]
+        told = [part for part in explained if part.filter == number]
         if told:
             assert answers[0] == pytest.approx(max(part.ngram.answer for part in told), abs=1e-5)
 

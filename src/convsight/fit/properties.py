@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
 from convsight.architecture import WHOLE, Architecture, Convolution, enough, parameters
-from convsight.fit import changes, probe
+from convsight.fit import changes, probe, verdict
 from convsight.fit.bench import Bench, Change, Interval, OutOfTimeError
 from convsight.fit.data import Samples
+from convsight.fit.verdict import Finding, Verdict
 
-Verdict = Literal["yes", "no", "cannot tell"]
 SHIFTS = (1, 2, 4)
 _FILTERS = 16  # of the network whose number of parameters all others have
 _LENGTH = 5  # of a filter along an axis, until its reach is measured
@@ -35,14 +34,6 @@ _LEAST_POOLED = 12  # entries of an axis that is pooled though it wasn't measure
 _PERMUTATIONS = 500
 _MOST_COMPARED = 2_000  # entries of an axis
 _CHANCE = 0.05
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Whether something holds; `effect` is the difference in score that says so, None if it was not measured."""
-
-    verdict: Verdict = "cannot tell"
-    effect: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -167,13 +158,13 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
         if factor < length
     }
     found.subsampled = {1: bench.interval(base), **{factor: bench.interval(each[:, 0]) for factor, each in less.items()}}
-    found.subsamples = _no_worse(bench.interval(less[2][:, 0] - base), little) if 2 in less else Finding()
+    found.subsamples = verdict.no_worse(bench.interval(less[2][:, 0] - base), little) if 2 in less else Finding()
 
     by_factor = {1: base, **{each: scores(Along(usual.slides, each))[:, 0] for each in _poolings(known, length)}}
     found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
     pools = _first_as_good(dict(reversed(by_factor.items())), _LEAST * told.mean)
     pooled = {factor: row for factor, row in by_factor.items() if factor != 1}
-    found.pooled = _better(bench.interval(_highest(pooled) - base), little) if pooled else Finding()
+    found.pooled = verdict.better(bench.interval(_highest(pooled) - base), little) if pooled else Finding()
 
     reaches = [each for each in _REACHES if each <= max(usual.slides or 1, length // 2)]
     by_reach = {each: scores(Along(each, pools))[:, 0] for each in reaches}
@@ -182,17 +173,19 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     reach = _first_as_good(by_reach, _LEAST * told.mean)
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
-    found.local = _no_worse(bench.interval(_highest(short) - _highest(long)), little)
-    found.sliding = _better(bench.interval(by_reach[reach] - spanning[:, 0]), little)
+    found.local = verdict.no_worse(bench.interval(_highest(short) - _highest(long)), little)
+    found.sliding = verdict.better(bench.interval(by_reach[reach] - spanning[:, 0]), little)
     gain = found.sliding.effect.mean if found.sliding.effect else 0.0
     undecided = found.sliding.verdict == "cannot tell" and gain > 0 and found.resemblance[2] < _CHANCE
     found.along = Along(reach, pools) if found.sliding.verdict == "yes" or undecided else Along()
-    found.sharing = _no_worse(bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little)
+    found.sharing = verdict.no_worse(
+        bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little
+    )
     halves = _transferred(bench, plans, axis, reach)
-    found.transfer = _no_worse(bench.interval(halves[:, 1] - halves[:, 0]), little)
+    found.transfer = verdict.no_worse(bench.interval(halves[:, 1] - halves[:, 0]), little)
     if found.transfer.verdict == "no" and bench.interval(halves[:, 1] - halves[:, 2]).low > 0:
         found.transfer = Finding("cannot tell", found.transfer.effect)  # they serve, but less: that half may only hold less
-    found.recurs = _all(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
+    found.recurs = verdict.together(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
 
     chosen = Along(reach, pools)
     moved = scores(chosen, also=_shifts(known, axis))
@@ -202,7 +195,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     reaching = max(reach, min(_REACHES[1], reaches[-1]))  # what looks at one entry at a time knows no order
     reordered = partial(changes.reordered, place=_place(known, axis))
     mixed = scores(Along(reaching, pools), change=reordered, changed=f"{axis} reordered")
-    found.ordered = _better(bench.interval(by_reach[reaching] - mixed[:, 0]), little) if reaching > 1 else Finding()
+    found.ordered = verdict.better(bench.interval(by_reach[reaching] - mixed[:, 0]), little) if reaching > 1 else Finding()
     if not known.per_point:
         found.shuffled[length] = bench.interval(by_reach[reach])
     for piece in () if known.per_point else (each for each in _PIECES if each <= length // 2):
@@ -267,20 +260,6 @@ def _poolings(known: Samples, length: int) -> list[int]:
 def _first_length(length: int) -> int:
     """Of a filter along an axis until its reach is measured: odd, and shorter than the axis."""
     return next(each for each in (_LENGTH, 3, 1) if each < length)
-
-
-def _better(gain: Interval, little: float) -> Finding:
-    """Yes if a gain is certain, and not a little; no if it is certainly little."""
-    return Finding("yes" if gain.low > 0 and gain.mean > little else "no" if gain.high < little else "cannot tell", gain)
-
-
-def _no_worse(gain: Interval, little: float) -> Finding:
-    """Yes if a loss is certainly little; no if there certainly is one, and not a little."""
-    return Finding("yes" if gain.low > -little else "no" if gain.high < 0 and gain.mean < -little else "cannot tell", gain)
-
-
-def _all(*verdicts: Verdict) -> Verdict:
-    return "no" if "no" in verdicts else "cannot tell" if "cannot tell" in verdicts else "yes"
 
 
 def _highest(rows: Mapping[int, Tensor]) -> Tensor:

@@ -13,7 +13,8 @@ from convsight import __version__
 from convsight.architecture import WHOLE, Architecture
 from convsight.files import written_whole
 from convsight.fit.bench import Interval
-from convsight.fit.properties import Finding, Measured
+from convsight.fit.properties import Measured
+from convsight.fit.verdict import Finding
 
 if TYPE_CHECKING:
     from convsight.fit.fitting import Fit
