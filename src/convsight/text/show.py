@@ -239,10 +239,13 @@ def _batches(classifier: Classifier, texts: Iterable[str]) -> Iterator[Tensor]:
 
 
 def _located(classifier: Classifier, number: int) -> tuple[int, int]:
-    known = filters(classifier.slots)
-    if not 0 <= number < len(known):
-        raise InputError(f"there is no filter {number}: there are {len(known)}, numbered 0 to {len(known) - 1}")
-    return known[number]
+    place = number
+    for group, table in enumerate(classifier.slots.tables):
+        if 0 <= place < table.shape[2]:
+            return group, place
+        place -= table.shape[2]
+    count = len(filters(classifier.slots))
+    raise InputError(f"there is no filter {number}: there are {count}, numbered 0 to {count - 1}")
 
 
 def _added(classifier: Classifier, number: int) -> Tensor:
@@ -253,7 +256,7 @@ def _added(classifier: Classifier, number: int) -> Tensor:
 
 def _ngram(classifier: Classifier, number: int, numbers: Tensor, words: Sequence[str] | None = None) -> NGram:
     group, place = _located(classifier, number)
-    added = _added(classifier, number).gather(0, numbers[None])[0]
+    added = classifier.slots.tables[group][..., place].gather(0, numbers[None])[0]
     known = classifier.vocabulary.words
     named = words or ["" if each == PADDING else known[each] for each in numbers.tolist()]
     return NGram(tuple(named), tuple(added.tolist()), float(added.sum() + classifier.slots.biases[group][place]))
