@@ -47,6 +47,16 @@ def test_a_corpus_is_made_learnt_judged_and_recognised(convsight: Run) -> None:
     assert on.returncode == 0 and "19 recordings to learn from" in on.stdout
 
 
+def test_a_corpus_is_made_in_mandarin(convsight: Run) -> None:
+    made = convsight("speech", "synthesise", "corpus", "--language", "mandarin", "--count", 3, "--voices", "women")
+    assert made.returncode == 0 and "3 sentences by 3 voices: corpus" in made.stdout
+    judged = convsight("speech", "evaluate", "corpus")
+    assert judged.returncode == 0 and "of 3 recordings" in judged.stdout
+    Path("said.txt").write_text("我爱 you\n")
+    refused = convsight("speech", "synthesise", "other", "--language", "mandarin", "--text", "said.txt", "--count", 1)
+    assert refused.returncode == 2 and "for another language" in refused.stderr and not Path("other").exists()
+
+
 def test_each_speaker_is_left_out_in_turn(convsight: Run) -> None:
     Path("said.txt").write_text("seven\nthree\nnine two\n")
     convsight("speech", "synthesise", "corpus", "--text", "said.txt", "--count", 3, "--voices", "men")

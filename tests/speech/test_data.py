@@ -168,6 +168,16 @@ def test_gaps_in_textgrids_are_silence_and_overlaps_are_said(tmp_path: Path) -> 
         data.load(tmp_path)
 
 
+def test_of_finals_of_pinyin_each_phone_has_its_part(tmp_path: Path) -> None:
+    recording(tmp_path / "one.wav")
+    table = tmp_path / "labels.csv"
+    table.write_text("file,start,end,phone\none.wav,0,0.1,sil\none.wav,0.1,0.2,zh\none.wav,0.2,0.5,uang1\n")
+    (found,) = data.load(table)
+    assert [each.phone for each in found.segments] == ["sil", "jh", "w", "aa", "ng"]
+    assert [each.start for each in found.segments] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+    assert found.segments[-1].end == 0.5
+
+
 def test_a_table_is_read(tmp_path: Path) -> None:
     recording(tmp_path / "x/one.wav")
     table = tmp_path / "labels.csv"

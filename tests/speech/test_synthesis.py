@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from convsight.errors import InputError
-from convsight.speech import espeak, phones, sentences, synthesis
+from convsight.speech import espeak, mandarin, phones, sentences, synthesis
 from convsight.speech.audio import RATE
 
 
@@ -70,22 +70,39 @@ def loudness(samples: torch.Tensor, above: float) -> torch.Tensor:
     return 10 * (heard.unfold(0, RATE // 100, RATE // 1000).square().mean(1) + 1e-9).log10()
 
 
-def test_bursts_of_plosives_and_silences_are_where_the_labels_say() -> None:
-    """Of a plosive between sounds, the steepest rise above 1.5 kHz from 60 ms before it to 60 ms after; 500 phones."""
+@pytest.mark.parametrize(("language", "count"), [("english", 120), ("mandarin", 60)])
+def test_bursts_of_plosives_and_silences_are_where_the_labels_say(language: phones.Language, count: int) -> None:
+    """Of a plosive before a sound, the steepest rise above 1.5 kHz from 60 ms before it to 60 ms after; 500 phones.
+
+    In Mandarin the closure before it is a silence of its own, and it is quiet in its midst.
+    """
     voices = [*espeak.voices("male"), *espeak.voices("female")]
     right: list[bool] = []
-    for number, text in enumerate(sentences.sentences(120, seed=5)):
-        samples, rows = synthesis.utterance(text, voices[number % len(voices)], seed=number, clean=True)
+    for number, text in enumerate(sentences.sentences(count, seed=5, language=language)):
+        voice = voices[number % len(voices)]
+        samples, rows = synthesis.utterance(text, voice, seed=number, language=language, clean=True)
         high, all_of_it = loudness(samples, 1_500), loudness(samples, 0)
         for before, each, after in zip(rows, rows[1:], rows[2:], strict=False):
             start, end = int(1_000 * each.start), int(1_000 * each.end)
+            closed = [before.phone] if language == "english" else []
             if each.phone == phones.SILENCE and end - start > 60:
                 right.append(bool(all_of_it[start + 20 : end - 30].max() < all_of_it.max() - 25))
-            elif each.phone in "ptkbdg" and phones.SILENCE not in (before.phone, after.phone) and 60 <= start < len(high) - 180:
+            elif each.phone == phones.SILENCE and end - start > 25 and language == "mandarin":
+                right.append(bool(all_of_it[start + 8 : end - 15].min() < all_of_it.max() - 25))
+            elif each.phone in "ptkbdg" and phones.SILENCE not in (*closed, after.phone) and 60 <= start < len(high) - 180:
                 around = high[start - 60 : end + 60]
                 burst = start - 60 + int((around[10:] - around[:-10]).argmax()) + 10
                 right.append(start - 20 <= burst <= end + 20)
     assert len(right) >= 500 and sum(right[:500]) / 500 >= 0.95
+
+
+def test_mandarin_has_its_phones_in_order() -> None:
+    _, segments = synthesis.utterance("我有四条鲤鱼。", "f2", seed=0, language="mandarin")
+    spoken = [each.phone for each in segments if each.phone != phones.SILENCE]
+    assert spoken == ["w", "ow", "y", "ow", "s", "ih", "t", "y", "aw", "l", "iy", "y", "iy"]
+    assert all(first.end == second.start for first, second in pairwise(segments))
+    with pytest.raises(InputError, match="takes part of the text for another language"):
+        synthesis.utterance("我爱 ABC", "m1", seed=0, language="mandarin")
 
 
 def test_what_was_said_before_changes_nothing() -> None:
@@ -127,10 +144,12 @@ def test_what_cannot_be_spoken_is_said() -> None:
         espeak.speak("")
 
 
-def test_sentences_are_many_and_follow_the_seed() -> None:
-    found = sentences.sentences(500, seed=1)
-    assert len({*found}) == 500 and found == sentences.sentences(500, seed=1) != sentences.sentences(500, seed=2)
+@pytest.mark.parametrize("language", ["english", "mandarin"])
+def test_sentences_are_many_and_follow_the_seed(language: phones.Language) -> None:
+    found, again, other = (sentences.sentences(500, seed=each, language=language) for each in (1, 1, 2))
+    assert len({*found}) == 500 and found == again != other
     assert not any(re.search(r"[A-Z]{2,}|_|\ba [aeiou]", each) for each in found)
+    assert all(each.isascii() for each in found) if language == "english" else not re.search(r"[a-zA-Z ]", "".join(found))
 
 
 def test_sentences_hold_every_phone() -> None:
@@ -138,3 +157,10 @@ def test_sentences_hold_every_phone() -> None:
         phone for each in sentences.sentences(150) for _, label in espeak.speak(each).phonemes for phone in phones.espeak(label)
     }
     assert spoken == {*phones.PHONES}
+
+
+def test_words_of_mandarin_hold_every_sound_that_is_known_of_it() -> None:
+    words = {*sentences.words(2_000, seed=0, language="mandarin")}
+    sounds = {label.lstrip("',") for _, label in espeak.speak("，".join(sorted(words)), language="cmn").phonemes}
+    known = {*mandarin._ESPEAK, *mandarin._SAME}
+    assert {each for each in sounds if not each.startswith("_")} == known - {"N-"}  # which is said for 嗯 only

@@ -17,6 +17,7 @@ from convsight.files import check_writable
 def synthesise(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the corpus goes: a folder a voice.")],
     count: Annotated[int, typer.Option(min=1, help="How many sentences, or words.")] = 100,
+    language: Annotated[Literal["english", "mandarin"], typer.Option(help="What is spoken.")] = "english",
     voices: Annotated[Literal["all", "men", "women"], typer.Option(help="Whose voices speak, in turn.")] = "all",
     text: Annotated[
         Path | None, typer.Option(help="Sentences of your own, a line each. Default: a grammar makes them.")
@@ -26,11 +27,13 @@ def synthesise(
     telephone: Annotated[bool, typer.Option("--telephone", help="Nothing above 4 kHz, in every other one.")] = False,
     seed: Seed = 0,
 ) -> None:
-    """Make a corpus of English sentences with exact phone times, spoken by espeak-ng: .flac and .TextGrid.
+    """Make a corpus of sentences with exact phone times, spoken by espeak-ng: .flac and .TextGrid.
 
     Example: convsight speech synthesise men/ --voices men --count 1000
 
     Example: convsight speech synthesise words/ --words --telephone --count 8000
+
+    Example: convsight speech synthesise beijing/ --language mandarin
     """
     from convsight.speech import audio, data, espeak, sentences, synthesis
 
@@ -40,13 +43,14 @@ def synthesise(
     men, women = espeak.voices("male"), espeak.voices("female")
     whose = {"all": men + women, "men": men, "women": women}[voices]
     made = sentences.words if alone else sentences.sentences
-    texts = _lines(text, count) if text else made(count, seed=seed)
+    texts = _lines(text, count) if text else made(count, seed=seed, language=language)
     with progress("speaking", len(texts), left=lambda: f"what was spoken is in {out}") as done:
         for number, (sentence, voice) in enumerate(synthesis.spread_over(texts, whose)):
             samples, segments = synthesis.utterance(
                 sentence,
                 voice,
                 seed=seed * 1_000_003 + number,
+                language=language,
                 clean=clean,
                 telephone=telephone and sum(divmod(number, len(whose))) % 2 == 1,
             )

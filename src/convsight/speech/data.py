@@ -15,7 +15,7 @@ from convsight.errors import InputError, extra
 from convsight.files import written_whole
 from convsight.speech import audio, phones
 from convsight.speech.encode import LogMel, features
-from convsight.speech.segments import Segment, frame_labels, in_order
+from convsight.speech.segments import Segment, frame_labels, in_order, parted
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".sph")
 CORE_TEST = frozenset(
@@ -168,7 +168,7 @@ def _of_textgrids(folder: Path) -> list[Utterance]:
     read = phones.reader_of(segment.phone for rows in grids.values() for segment in rows)
     found = []
     for path, rows in grids.items():
-        named = [Segment(each.start, each.end, read(each.phone)) for each in rows]
+        named = [part for each in rows for part in parted(each.start, each.end, read(each.phone))]
         found.append(Utterance(_sound_of(path), in_order(named, str(path)), path.parent.name))
     return found
 
@@ -185,7 +185,7 @@ def _of_table(path: Path) -> list[Utterance]:
             start, end = float(row["start"]), float(row["end"])
         except (TypeError, ValueError):
             raise InputError(f"{path}, line {number}: start and end are not seconds") from None
-        segments[row["file"]].append(Segment(start, end, read(row["phone"])))
+        segments[row["file"]] += parted(start, end, read(row["phone"]))
         speakers[row["file"]] = row.get("speaker") or Path(row["file"]).parent.name
     found = []
     for name, parts in segments.items():

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
 
 from convsight.errors import InputError, did_you_mean
+from convsight.speech import mandarin
 
+Language = Literal["english", "mandarin"]
 SILENCE = "sil"
 PHONES = (
     "aa", "ae", "ah", "aw", "ay", "b", "ch", "d", "dh", "dx", "eh", "er", "ey", "f", "g", "hh", "ih", "iy", "jh", "k", "l", "m",
@@ -43,6 +46,7 @@ _IPA = {
     "ɡ": "g", "h": "hh", "ɪ": "ih", "ᵻ": "ih", "i": "iy", "dʒ": "jh", "ʤ": "jh", "ŋ": "ng", "oʊ": "ow", "əʊ": "ow", "o": "ow",
     "ɔɪ": "oy", "ɹ": "r", "ɻ": "r", "ɫ": "l", "ʃ": "sh", "ʒ": "sh", "θ": "th", "ʊ": "uh", "u": "uw", "j": "y", "ʔ": "t",
 }  # fmt: skip
+_SILENT = frozenset({"", "sp", "spn", "<sil>", "+spn+", "+nsn+"})  # as aligners write it
 _MARKS = re.compile(r"[ˈˌː̩̃ˑʰ͡'’.]")
 
 
@@ -69,16 +73,17 @@ def folded(phone: str) -> str:
 def arpabet(label: str) -> str:
     """A phone as pronouncing dictionaries write it, such as AH0 or SIL; the same 39. Raises InputError if there is none."""
     name = label.rstrip("012").lower()
-    name = {"": SILENCE, "sp": SILENCE, "spn": SILENCE, "<sil>": SILENCE, "+spn+": SILENCE, "+nsn+": SILENCE}.get(name, name)
-    return timit(name)
+    return SILENCE if name in _SILENT else timit(name)
 
 
-def espeak(label: str) -> tuple[str, ...]:
-    """The phones of one segment of espeak-ng's American English, such as "'oU": none, one, or two that run together.
+def espeak(label: str, language: Language = "english") -> tuple[str, ...]:
+    """The phones of one segment of espeak-ng's speech, such as "'oU": none, one, or two that run together.
 
     Raises InputError if it isn't known.
     """
     name = label.lstrip("',%=|")
+    if language == "mandarin" and not name.startswith("_"):
+        return tuple(mandarin.espeak(label).split())
     found = _ESPEAK.get(name, name)
     if any(each not in PHONES for each in found.split()):
         raise InputError(f'espeak-ng\'s phoneme "{label}" is none of American English that is known here')
@@ -88,20 +93,20 @@ def espeak(label: str) -> tuple[str, ...]:
 def ipa(label: str) -> str:
     """A phone of English in the International Phonetic Alphabet, one of 39. Raises InputError if it is none."""
     name = _MARKS.sub("", label.strip())
-    found = _IPA.get(name, name) or SILENCE
+    found = SILENCE if name in _SILENT else _IPA.get(name, name)
     if found not in PHONES:
         raise InputError(f'"{label}" is no phone of English in IPA that is known here')
     return found
 
 
 def reader_of(labels: Iterable[str]) -> Callable[[str], str]:
-    """What reads all of `labels`, to one of 39 each: TIMIT's names, ARPAbet's, or IPA.
+    """What reads all of `labels`, to some of the 39, spaces between: TIMIT's names, ARPAbet's, IPA, or pinyin.
 
     Raises InputError if none of them does.
     """
     given = sorted(set(labels))
     unread: Mapping[str, str] = {}
-    for read in (timit, arpabet, ipa):
+    for read in (timit, arpabet, ipa, mandarin.pinyin, mandarin.ipa):
         problems = {}
         for label in given:
             try:
@@ -112,4 +117,4 @@ def reader_of(labels: Iterable[str]) -> Callable[[str], str]:
             return read
         unread = min(unread or problems, problems, key=len)
     names = ", ".join(f'"{each}"' for each in list(unread)[:5])
-    raise InputError(f"these labels are phones neither of TIMIT, of ARPAbet nor of IPA: {names}")
+    raise InputError(f"these labels are phones neither of TIMIT, of ARPAbet, of pinyin nor of IPA: {names}")

@@ -23,6 +23,13 @@ class Segment:
     phone: str
 
 
+def parted(start: float, end: float, phones: str) -> list[Segment]:
+    """What is spoken from `start` to `end`, in seconds, is `phones`, spaces between: as long each."""
+    names = phones.split(" ")
+    bounds = [start + (end - start) * place / len(names) for place in range(len(names))] + [end]
+    return [Segment(*each) for each in zip(bounds, bounds[1:], names, strict=False)]
+
+
 def in_order(segments: Iterable[Segment], where: str) -> tuple[Segment, ...]:
     """`segments` of the recording `where` by time, gaps between them filled with silence.
 

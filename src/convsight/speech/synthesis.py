@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -13,44 +13,49 @@ from convsight.errors import extra
 from convsight.speech import phones
 from convsight.speech.audio import RATE
 from convsight.speech.espeak import Spoken, speak
-from convsight.speech.segments import Segment, in_order
+from convsight.speech.segments import Segment, in_order, parted
 
 _RATES, _PITCHES, _SPREADS = (140, 210), (35, 65), (30, 70)
 _NOISE, _LEVEL = (15.0, 45.0), (-20.0, 0.0)  # decibels: speech over noise, and over what espeak-ng speaks at
 _TELEPHONE = 8_000
+_GLIDES = ("w", "y")
+_VOICES: Mapping[phones.Language, str] = {"english": "en-us", "mandarin": "cmn"}  # as espeak-ng names them
 
 
 def utterance(
-    text: str, voice: str, *, seed: int, clean: bool = False, telephone: bool = False
+    text: str, voice: str, *, seed: int, language: phones.Language = "english", clean: bool = False, telephone: bool = False
 ) -> tuple[Tensor, tuple[Segment, ...]]:
     """`text` spoken by `voice`: (N,) float in [-1, 1] at 16 kHz, and its phones.
 
     Speed, pitch, loudness and noise follow `seed`.
     `clean`: without noise, as loud as it comes. `telephone`: nothing above 4 kHz is left.
-    Raises InputError if espeak-ng has no such voice or says nothing for the text.
+    Raises InputError if espeak-ng has no such voice, says nothing for the text, or takes it for another language.
     """
     draw = random.Random(seed)
     rate, pitch, spread = (draw.randint(*each) for each in (_RATES, _PITCHES, _SPREADS))
-    spoken = speak(text, voice, rate=rate, pitch=pitch, spread=spread)
+    spoken = speak(text, voice, language=_VOICES[language], rate=rate, pitch=pitch, spread=spread)
     samples = resampled(spoken.samples, spoken.rate, RATE)
     if telephone:
         samples = resampled(resampled(samples, RATE, _TELEPHONE), _TELEPHONE, RATE)
     if not clean:
         samples = noisy(samples, snr=draw.uniform(*_NOISE), seed=seed) * 10 ** (draw.uniform(*_LEVEL) / 20)
-    return samples, segments(spoken)
+    return samples, segments(spoken, language)
 
 
-def segments(spoken: Spoken) -> tuple[Segment, ...]:
-    """What was spoken as segments of the 39 phones; of two phones that espeak-ng runs together, half the time each."""
+def segments(spoken: Spoken, language: phones.Language = "english") -> tuple[Segment, ...]:
+    """What was spoken as segments of the 39 phones; of two phones that espeak-ng runs together, half the time each.
+
+    A glide that goes on in the next of its phonemes is one.
+    """
     found: list[Segment] = []
     last = (len(spoken.samples), "_")
     for (start, label), (end, _) in pairwise([*spoken.phonemes, last]):
-        parts = phones.espeak(label)
-        if not parts and found:
-            found[-1] = Segment(found[-1].start, end / spoken.rate, found[-1].phone)
-        for number, phone in enumerate(parts):
-            begin, until = (start + (end - start) * each / len(parts) for each in (number, number + 1))
-            found.append(Segment(begin / spoken.rate, until / spoken.rate, phone))
+        parts = phones.espeak(label, language)
+        begin, until = start / spoken.rate, end / spoken.rate
+        rows = parted(begin, until, " ".join(parts)) if parts else []
+        if found and (not rows or rows[0].phone == found[-1].phone in _GLIDES):
+            found[-1] = Segment(found[-1].start, rows.pop(0).end if rows else until, found[-1].phone)
+        found += rows
     return in_order(found, "espeak-ng's phonemes")
 
 
