@@ -128,7 +128,13 @@ class FrameByFrame(nn.Module):
     def forward(self, given: Tensor) -> Tensor:
         edged, reach = self.edged(given), self.frames - 1
         pieces = [edged[..., first : first + _PIECE + reach] for first in range(0, given.shape[3], _PIECE)]
-        return self.heard(torch.cat([self.told(each) for each in pieces], 1))[0]
+        if self.lstm.bidirectional:
+            return self.heard(torch.cat([self.told(each) for each in pieces], 1))[0]
+        state, parts = None, []
+        for each in pieces:
+            output, state = self.heard(self.told(each), state)
+            parts.append(output)
+        return torch.cat(parts, 1)
 
     def edged(self, given: Tensor) -> Tensor:
         """(B, C, F, T) to (B, C, F, T + frames - 1), its edges repeated, so that every frame has a whole window."""

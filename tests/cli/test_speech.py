@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import soundfile
@@ -138,6 +138,36 @@ def test_standard_input_is_heard_as_the_file_is(convsight: Run, network: str, mo
         assert convsight("speech", "recognise", "-", "--network", network).stdout == expected
 
 
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"samplerate": 44_100, "subtype": "PCM_16"}, "a .wav of 1 x 16 bits, 44,100 a second; give 16-bit mono samples"),
+        ({"samplerate": 16_000, "subtype": "FLOAT"}, "a .wav of 1 x 32 bits, 16,000 a second"),
+        ({"samplerate": 16_000, "subtype": "PCM_16", "format": "FLAC"}, "standard input is a compressed file"),
+    ],
+)
+def test_other_samples_on_standard_input_are_refused(
+    convsight: Run, network: str, form: dict[str, Any], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soundfile.write(content := io.BytesIO(), torch.randn(8_000).mul(0.1).numpy(), **{"format": "WAV", **form})
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content.getvalue()))))
+    done = convsight("speech", "recognise", "-", "--network", network)
+    assert done.returncode == 2 and problem in done.stderr and done.stdout == ""
+
+
+def test_what_stands_before_the_samples_on_standard_input_is_no_sound(
+    convsight: Run, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ffmpeg writes to a pipe: a chunk about itself, and a length that isn't known."""
+    audio.write(synthesis.utterance("a good day", "f1", seed=0)[0], Path("one.wav"))
+    expected = convsight("speech", "recognise", "one.wav", "--network", network).stdout
+    content = Path("one.wav").read_bytes()
+    said = b"LIST" + (25).to_bytes(4, "little") + bytes(26)
+    given = content[:36] + said + b"data" + b"\xff" * 4 + content[44:]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(given))))
+    assert convsight("speech", "recognise", "-", "--network", network).stdout == expected
+
+
 def test_the_shift_is_drawn(convsight: Run, network: str) -> None:
     done = convsight("speech", "shift", "--network", network)
     assert done.returncode == 0 and "filters answer" in done.stdout and Path("shift.png").stat().st_size > 5_000
@@ -157,6 +187,9 @@ def test_phones_and_filters_are_shown_with_sounds(convsight: Run, network: str) 
         (["recognise", "nothing.wav", "--network", "small.safetensors"], "cannot read nothing.wav"),
         (["recognise", "text.wav", "--network", "small.safetensors"], "text.wav is no sound file"),
         (["recognise", "text.wav", "--network", "digits"], "digits is no network for speech"),
+        (["recognise", "a/x.wav", "b/x.flac", "--form", "textgrid"], "a/x.wav and b/x.flac would both become x.TextGrid"),
+        (["evaluate", "one", "--part", "CORE"], "'CORE' is not one of 'train', 'test', 'core'"),
+        (["evaluate", "text.wav", "--network", "small.safetensors"], "text.wav is neither a folder nor a table"),
         (["evaluate", "nowhere", "--network", "small.safetensors"], "there is no file or folder nowhere"),
         (["train", "empty"], "empty holds no recordings with labels"),
         (["train", "one", "--without", "nobody"], 'no speaker "nobody"; there are one'),

@@ -67,9 +67,15 @@ def test_what_is_no_sound_is_said(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "nan.wav", undefined, 16_000, subtype="FLOAT")
     with pytest.raises(InputError, match="a sample is infinite or undefined"):
         audio.read(tmp_path / "nan.wav")
+    soundfile.write(tmp_path / "whole numbers.wav", 2**15 * tone(16_000), 16_000, subtype="FLOAT")
+    with pytest.raises(InputError, match=r"a sample is 13,\d+, and sound lies between -1 and 1"):
+        audio.read(tmp_path / "whole numbers.wav")
     soundfile.write(tmp_path / "whole.flac", 0.1 * np.random.default_rng(0).standard_normal(64_000), 16_000)
     content = (tmp_path / "whole.flac").read_bytes()
     (tmp_path / "half.flac").write_bytes(content[: len(content) // 2])
+    (tmp_path / "almost.flac").write_bytes(content[:-10])
+    with pytest.raises(InputError, match=r"almost\.flac (is cut off|can't be read to its end)"):
+        audio.read(tmp_path / "almost.flac")
     with pytest.raises(InputError, match=r"half\.flac (is cut off|can't be read to its end|is no sound file)"):
         audio.read(tmp_path / "half.flac")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from praatio import textgrid
 
 from convsight.errors import InputError
 from convsight.speech import audio, data, phones
@@ -89,7 +90,7 @@ def timit(root: Path) -> None:
             (folder / f"{name}.PHN").write_text("\n".join(rows) + "\n")
 
 
-def test_timits_layout_is_read_without_the_sentences_that_all_speak(tmp_path: Path) -> None:
+def test_timits_layout_is_read_without_the_sentences_that_all_speak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len({*SIXTY_ONE}) == 61
     timit(tmp_path)
     found = data.load(tmp_path)
@@ -97,6 +98,8 @@ def test_timits_layout_is_read_without_the_sentences_that_all_speak(tmp_path: Pa
     assert [each.speaker for each in data.load(tmp_path, part="train")] == ["FCJF0"]
     assert [each.speaker for each in data.load(tmp_path, part="test")] == ["FAKS0", "MDAB0"]
     assert [each.speaker for each in data.load(tmp_path, part="core")] == ["MDAB0"]
+    monkeypatch.chdir(tmp_path / "TEST")
+    assert [each.speaker for each in data.load(Path(), part="core")] == ["MDAB0"]
     rows = found[0].segments
     assert [each.phone for each in rows] == [phones.timit(each) for each in SIXTY_ONE]
     assert rows[1].start == pytest.approx(16_000 // 61 / 16_000)
@@ -158,14 +161,54 @@ def test_gaps_in_textgrids_are_silence_and_overlaps_are_said(tmp_path: Path) -> 
     grid.write_text(GRID.format(tier="phones", first=0.1, until=0.4, second=0.6))
     assert [each.phone for each in data.load(tmp_path)[0].segments] == ["sil", "ah", "sil", "t"]
     grid.write_text(GRID.format(tier="phones", first=0.1, until=0.7, second=0.6))
-    with pytest.raises(InputError, match=r"a\.TextGrid"):
+    with pytest.raises(InputError, match=r"a\.TextGrid: t at 0\.6 s begins before ah ends, at 0\.7 s"):
         data.load(tmp_path)
+    for first, until in ((-0.2, 0.3), (0.3, 0.2), (0.1, "1e999")):
+        grid.write_text(GRID.format(tier="phones", first=first, until=until, second=0.6))
+        with pytest.raises(InputError, match=f"a segment ah from {float(first):g} s to {float(until):g} s makes no sense"):
+            data.load(tmp_path)
     grid.write_text(GRID.format(tier="words", first=0.1, until=0.4, second=0.6))
     with pytest.raises(InputError, match='has no tier "phones"; it has words'):
         data.load(tmp_path)
-    grid.write_text("nothing of this kind")
-    with pytest.raises(InputError, match=r"a\.TextGrid is no TextGrid"):
-        data.load(tmp_path)
+    whole = GRID.format(tier="phones", first=0.1, until=0.4, second=0.6).encode()
+    for broken in (b"nothing of this kind", b"", bytes(range(256)), whole[:-30], whole.replace(b"xmin = 0.1", b"xmin = 1.2.3")):
+        grid.write_bytes(broken)
+        with pytest.raises(InputError, match=r"a\.TextGrid is no TextGrid"):
+            data.load(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["long_textgrid", "short_textgrid"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_textgrids_of_any_form_are_read_as_praatio_writes_them(tmp_path: Path, form: str, encoding: str) -> None:
+    rows = [(0.1, 0.25, "ʃ"), (0.25, 0.5, 'say "a" [1] = 2')]
+    whole = textgrid.Textgrid()
+    whole.addTier(textgrid.PointTier("beeps", [(0.3, "here"), (0.4, "")], minT=0, maxT=1.5))
+    whole.addTier(textgrid.IntervalTier("phones", rows, minT=0, maxT=1.5))
+    whole.save(str(tmp_path / "a.TextGrid"), format=form, includeBlankSpaces=True)
+    (tmp_path / "a.TextGrid").write_text((tmp_path / "a.TextGrid").read_text(encoding="utf-8"), encoding=encoding)
+    found = data.read_textgrid(tmp_path / "a.TextGrid")
+    assert [(each.start, each.end, each.phone) for each in found] == [(0.0, 0.1, ""), *rows, (0.5, 1.5, "")]
+    assert data.read_textgrid(tmp_path / "a.TextGrid", "beeps") == []
+
+
+def test_files_are_found_whatever_they_are_called(tmp_path: Path) -> None:
+    rows = [Segment(0.0, 0.5, "s"), Segment(0.5, 1.0, "iy")]
+    for name in ("take [1]", "a.b", "声 ü"):
+        recording(tmp_path / f"{name}.wav")
+        data.write_textgrid(rows, tmp_path / f"{name}.textgrid")
+    (tmp_path / "._a.b.textgrid").write_bytes(b"what a Mac leaves")
+    assert [each.path.stem for each in data.load(tmp_path)] == ["a.b", "take [1]", "声 ü"]
+    with pytest.raises(InputError, match='holds no part "train" of TIMIT'):
+        data.load(tmp_path, part="train")
+
+
+def test_labels_of_a_longer_recording_are_said(tmp_path: Path) -> None:
+    recording(tmp_path / "a.wav")
+    data.write_textgrid([Segment(0.0, 0.5, "s"), Segment(1.5, 2.0, "iy")], tmp_path / "a.TextGrid")
+    with pytest.raises(InputError, match=r"a\.wav ends at 1\.00 s, but a phone is labelled at 1\.50 s"):
+        list(data.encode(data.load(tmp_path)))
+    data.write_textgrid([Segment(0.0, 0.5, "s"), Segment(0.5, 2.0, "iy")], tmp_path / "a.TextGrid")
+    assert len(list(data.encode(data.load(tmp_path)))) == 1
 
 
 def test_of_finals_of_pinyin_each_phone_has_its_part(tmp_path: Path) -> None:
@@ -190,6 +233,19 @@ def test_a_table_is_read(tmp_path: Path) -> None:
     table.write_text("file,start,phone\nx/one.wav,0.2,t\n")
     with pytest.raises(InputError, match='has no column "end"; it has file, start, phone'):
         data.load(table)
+    for rows, problem in (
+        ("x/one.wav,0.2", "row 2: it has fewer cells than the first"),
+        ("x/one.wav,0.2,0.3,t,u", "row 2: it has more cells than the first"),
+        ('"x/one.wav,0.2,0.3,t', "is no table that can be read"),
+        ("x/one.wav,-0.2,0.3,t", "from -0.2 s to 0.3 s makes no sense"),
+        ("x/one.wav,nan,0.3,t", "from nan s to 0.3 s makes no sense"),
+        ("x/one.wav,0,inf,t", "from 0 s to inf s makes no sense"),
+    ):
+        table.write_text(f"file,start,end,phone\n{rows}\n")
+        with pytest.raises(InputError, match=problem):
+            data.load(table)
+    with pytest.raises(InputError, match=r"one\.wav is neither a folder nor a table \(\.csv, \.tsv\)"):
+        data.load(tmp_path / "x/one.wav")
     table.write_text("file,start,end,phone\nx/two.wav,0.2,0.3,t\n")
     with pytest.raises(InputError, match=r"there is no recording .*two\.wav"):
         data.load(table)

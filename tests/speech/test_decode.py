@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise, product
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,13 @@ def test_the_path_is_the_best_of_all(frames: int, phones: int, seed: int) -> Non
         float(transitions[pair]) for pair in pairwise(found)
     )
     assert len(found) == frames and abs(score - by_hand(answers, transitions)) < 1e-4
+
+
+def test_the_path_of_a_long_sound_is_that_of_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, transitions = torch.randn(100, 6).mul(2).log_softmax(1), torch.randn(6, 6)
+    whole = decode.path(answers, transitions)
+    monkeypatch.setattr(decode, "_PIECE", 7)
+    assert decode.path(answers, transitions) == whole
 
 
 @settings(deadline=None, max_examples=30)

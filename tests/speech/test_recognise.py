@@ -51,6 +51,14 @@ def test_a_stream_tells_the_same_phones_as_the_whole(learnt: Recogniser, piece: 
     assert [round(each.end, 4) for each in found] == [round(each.end, 4) for each in expected]
 
 
+@pytest.mark.parametrize("piece", [160, 16_000])
+def test_answers_come_in_pieces_as_at_once(learnt: Recogniser, piece: int) -> None:
+    samples = torch.cat([each for each, _ in SOUNDS[:3]])
+    stream = recognise.Answers(learnt)
+    found = torch.cat([*(stream.push(each) for each in samples.split(piece)), stream.finish()])
+    assert torch.allclose(found, learnt.answers(encode.features(samples)), atol=1e-3)
+
+
 def test_a_stream_tells_before_its_end(learnt: Recogniser) -> None:
     samples = torch.cat([each for each, _ in SOUNDS[:4]])
     stream = recognise.Stream(learnt)

@@ -60,6 +60,8 @@ def recognise(
     from convsight.speech.segments import Segment
     from convsight.speech.words import LEXICONS, Word
 
+    if form == "textgrid":
+        _check_names(sounds, out)
     opened = load_recogniser(network)
     if words:
         check_timed(opened)
@@ -74,19 +76,33 @@ def recognise(
         rows = [Segment(row.start, row.end, row.word) if isinstance(row, Word) else row for row in found]
         if not rows:
             raise InputError(f"there are no {tier} in {'what came on standard input' if each == '-' else each}")
-        path = out / f"{'input' if each == '-' else Path(each).stem}.TextGrid"
+        path = _textgrid(each, out)
         data.write_textgrid(rows, path, tier=tier)
         say(f"{tier} of {each}: {path}")
+
+
+def _textgrid(sound: str, out: Path) -> Path:
+    return out / f"{'input' if sound == '-' else Path(sound).stem}.TextGrid"
+
+
+def _check_names(sounds: list[str], out: Path) -> None:
+    before: dict[Path, str] = {}
+    for each in sounds:
+        path = _textgrid(each, out)
+        if path in before:
+            raise InputError(f"{before[path]} and {each} would both become {path}; recognise them apart, each with its --out")
+        before[path] = each
 
 
 def _words(opened: Recogniser, pieces: Iterable[Tensor], lexicon: Lexicon) -> list[Word]:
     import torch
 
-    from convsight.speech.encode import features
+    from convsight.speech.recognise import Answers
     from convsight.speech.words import words
 
-    samples = torch.cat([torch.zeros(0), *pieces])
-    return words(opened.answers(features(samples)), opened.phones, lexicon) if len(samples) else []
+    stream = Answers(opened)
+    answers = torch.cat([*map(stream.push, pieces), stream.finish()])
+    return words(answers, opened.phones, lexicon) if len(answers) else []
 
 
 def _say_line(row: dict[str, float | str], name: str, form: str, several: bool) -> None:
@@ -99,15 +115,15 @@ def _say_line(row: dict[str, float | str], name: str, form: str, several: bool) 
 
 
 def _standard_input() -> Iterator[Tensor]:
-    """16-bit samples as they come; a header of a .wav in front is left out."""
+    """16-bit samples as they come; a header of a .wav in front is left out. Raises InputError if it says they are others."""
     import torch
 
-    left, begun, read = b"", False, cast("BufferedReader", sys.stdin.buffer).read1
-    while block := read(1 << 16):
+    from convsight.speech.audio import without_header
+
+    stream = cast("BufferedReader", sys.stdin.buffer)
+    left = without_header(stream)
+    while block := stream.read1(1 << 16):
         block = left + block
-        if not begun and block.startswith(b"RIFF") and len(block) > 44:
-            block = block[44:]
-        begun = True
         whole = len(block) // 2 * 2
         left = block[whole:]
         if whole:

@@ -9,7 +9,10 @@ import typer
 CORPUS = "A folder in TIMIT's layout, or of recordings with a .TextGrid each, or a table of file,start,end,phone."
 POOLING = 6
 SpeechNetwork = Annotated[str, typer.Option(help="speech, English; or a file that `speech train` wrote.")]
-Part = Annotated[str | None, typer.Option(help="Of TIMIT: train, test, or core, the core test set.")]
+Part = Annotated[
+    Literal["train", "test", "core"] | None,
+    typer.Option(help="Of TIMIT: what is to learn from, to test by, or the core test set."),
+]
 Start = Annotated[str | None, typer.Option(help="A network to go on from: speech, or a file.")]
 Slides = Annotated[
     Literal["frequency", "time", "both", "none"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -14,7 +15,11 @@ from convsight.errors import InputError, extra
 from convsight.files import check_ending, written_whole
 
 RATE = 16_000
+_PCM, _EXTENSIBLE = 1, 0xFFFE  # how a .wav's header says that samples are whole numbers
+_COMPRESSED = (b"fLaC", b"OggS", b"ID3\x03", b"ID3\x04")
+_WANTED = "give 16-bit mono samples, 16,000 a second, as arecord -f S16_LE -r 16000 does, or name the file"
 _BLOCK = 10 * RATE
+_LOUDEST = 100.0  # that a sample may be; more are whole numbers in a file for parts of one
 
 
 def read(path: Path) -> Tensor:
@@ -29,7 +34,7 @@ def blocks(path: Path) -> Iterator[Tensor]:
     """The same, ten seconds at a time, so that long files do not fill the memory.
 
     Raises InputError if there is no such file, it is no sound, it is cut off or compressed with shorten, it is empty, or a
-    sample is not finite.
+    sample is not finite or far too large.
     """
     soundfile, soxr = extra("soundfile", "speech"), extra("soxr", "speech")
     with _opened(soundfile, path) as file:
@@ -41,6 +46,8 @@ def blocks(path: Path) -> Iterator[Tensor]:
                 mono = block.mean(1)
                 if not np.isfinite(mono).all():
                     raise InputError(f"{path}: a sample is infinite or undefined")
+                if (loudest := np.abs(mono).max(initial=0)) > _LOUDEST:
+                    raise InputError(f"{path}: a sample is {loudest:,.0f}, and sound lies between -1 and 1; scale it first")
                 last = read >= file.frames
                 yield torch.from_numpy(mono if resample is None else resample.resample_chunk(mono, last=last))
         except soundfile.LibsndfileError as error:
@@ -49,6 +56,26 @@ def blocks(path: Path) -> Iterator[Tensor]:
             raise InputError(f"{path} is cut off: it has {read:,} of {file.frames:,} samples")
         if read == 0:
             raise InputError(f"{path} holds no sound")
+
+
+def without_header(stream: BinaryIO) -> bytes:
+    """Read what stands before the 16-bit samples of a `stream`, and give the first of these; a .wav's header, or nothing.
+
+    Raises InputError if it says that the samples are not 16-bit, mono, 16,000 a second, or is that of a compressed file.
+    """
+    head = stream.read(12)
+    if head[:4] in _COMPRESSED:
+        raise InputError(f"standard input is a compressed file; {_WANTED}")
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return head
+    while len(chunk := stream.read(8)) == 8 and chunk[:4] != b"data":
+        size = int.from_bytes(chunk[4:], "little")
+        content = stream.read(size + size % 2)
+        if chunk[:4] == b"fmt " and len(content) >= 16:
+            coded, channels, rate, _, _, bits = struct.unpack("<HHIIHH", content[:16])
+            if (coded, channels, rate, bits) not in ((each, 1, RATE, 16) for each in (_PCM, _EXTENSIBLE)):
+                raise InputError(f"standard input is a .wav of {channels} x {bits} bits, {rate:,} a second; {_WANTED}")
+    return b""
 
 
 def write(samples: Tensor, path: Path) -> None:

@@ -6,17 +6,19 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from convsight.errors import InputError, extra
-from convsight.files import written_whole
-from convsight.speech import audio, phones
+from convsight.files import reading, written_whole
+from convsight.speech import audio, phones, praat
 from convsight.speech.encode import LogMel, features
 from convsight.speech.segments import Segment, frame_labels, in_order, parted
 
+_TABLES = (".csv", ".tsv")
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".sph")
 CORE_TEST = frozenset(
     {
@@ -25,6 +27,7 @@ CORE_TEST = frozenset(
     }
 )  # fmt: skip
 _TIER = "phones"
+_LATE = 0.1  # seconds after its end that a recording may have labels
 Encoded = tuple[Tensor, Tensor, str]
 
 
@@ -76,10 +79,14 @@ def load(source: Path, *, part: str | None = None) -> list[Utterance]:
     (.csv, .tsv) with the columns file, start, end, phone, and perhaps speaker, seconds and paths beside it.
     Raises InputError if there is none of these, a recording or its labels are missing, or a label is no phone.
     """
-    if source.is_file():
-        found = _of_table(source)
-    elif not source.is_dir():
+    if not source.exists():
         raise InputError(f"there is no file or folder {source}")
+    if part:
+        found = _of_timit(source, part)
+        if not found:
+            raise InputError(f'{source} holds no part "{part}" of TIMIT')
+    elif source.is_file():
+        found = _of_table(source)
     else:
         found = _of_timit(source, part) or _of_textgrids(source)
     if not found:
@@ -91,10 +98,17 @@ def load(source: Path, *, part: str | None = None) -> list[Utterance]:
 
 
 def encode(utterances: Iterable[Utterance]) -> Iterator[Encoded]:
-    """Each utterance encoded. Raises InputError as `audio.read` does."""
+    """Each utterance encoded. Raises InputError as `audio.read` does, or if phones are labelled after the end of the sound."""
     log_mel = LogMel()
     for each in utterances:
-        yield encoded(audio.read(each.path), each.segments, each.speaker, log_mel)
+        samples = audio.read(each.path)
+        last = max((row.start for row in each.segments if row.phone not in ("", phones.SILENCE)), default=0.0)
+        if last > len(samples) / audio.RATE + _LATE:
+            raise InputError(
+                f"{each.path} ends at {len(samples) / audio.RATE:.2f} s, but a phone is labelled at {last:.2f} s; "
+                "are the labels of another recording?"
+            )
+        yield encoded(samples, each.segments, each.speaker, log_mel)
 
 
 def encoded(samples: Tensor, segments: Sequence[Segment], speaker: str, log_mel: LogMel) -> Encoded:
@@ -110,9 +124,21 @@ def corpus(encoded: Iterable[Encoded]) -> Corpus:
 
 
 def table(path: Path) -> list[dict[str, str]]:
-    """The rows of a .csv or .tsv by the names of its first line."""
+    """The rows of a .csv or .tsv by the names of its first line.
+
+    Raises InputError if it is none, or a row has more cells than that, or fewer.
+    """
+    if path.suffix.lower() not in _TABLES:
+        raise InputError(f"{path} is neither a folder nor a table ({', '.join(_TABLES)})")
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        return list(csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+        try:
+            rows = list(csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True))
+        except csv.Error as error:
+            raise InputError(f"{path} is no table that can be read: {error}") from None
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path}, row {number}: it has {'more' if None in row else 'fewer'} cells than the first")
+    return rows
 
 
 def write_textgrid(segments: Sequence[Segment], path: Path, *, tier: str = _TIER) -> None:
@@ -127,22 +153,22 @@ def write_textgrid(segments: Sequence[Segment], path: Path, *, tier: str = _TIER
 
 def read_textgrid(path: Path, tier: str = _TIER) -> list[Segment]:
     """The segments of a tier, with the labels that it has, and what is between them. Raises InputError if it isn't there."""
-    textgrid = extra("praatio.textgrid", "speech")
+    with reading(path) as file:
+        content = file.read()
     try:
-        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=True, reportingMode="silence")
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except Exception as error:  # what a broken file makes praatio raise is not bounded
-        raise InputError(f"{path} is no TextGrid: {type(error).__name__} {error}") from None
-    if tier not in grid.tierNames:
-        raise InputError(f'{path} has no tier "{tier}"; it has {", ".join(grid.tierNames) or "none"}')
-    return [Segment(float(start), float(end), label) for start, end, label in grid.getTier(tier).entries]
+        found = praat.tiers(content)
+    except ValueError as error:
+        raise InputError(f"{path} is no TextGrid: {error}") from None
+    if tier not in found:
+        raise InputError(f'{path} has no tier "{tier}"; it has {", ".join(found) or "none"}')
+    return [Segment(*row) for row in found[tier]]
 
 
 def _of_timit(folder: Path, part: str | None) -> list[Utterance]:
     found = []
-    for labels in sorted(each for each in folder.rglob("*") if each.suffix.lower() == ".phn"):
-        split, speaker = labels.parts[-4].lower() if len(labels.parts) > 3 else "", labels.parent.name
+    for labels in _labels_in(folder, ".phn"):
+        parts, speaker = labels.absolute().parts, labels.parent.name
+        split = parts[-4].lower() if len(parts) > 3 else ""
         in_core = speaker.lower() in CORE_TEST
         if labels.stem.lower().startswith("sa") or (part and split != {"core": "test"}.get(part, part)):
             continue
@@ -164,7 +190,7 @@ def _of_phn(path: Path) -> tuple[Segment, ...]:
 
 
 def _of_textgrids(folder: Path) -> list[Utterance]:
-    grids = {each: read_textgrid(each) for each in sorted(folder.rglob("*.TextGrid"))}
+    grids = {each: read_textgrid(each) for each in _labels_in(folder, ".textgrid")}
     read = phones.reader_of(segment.phone for rows in grids.values() for segment in rows)
     found = []
     for path, rows in grids.items():
@@ -195,9 +221,18 @@ def _of_table(path: Path) -> list[Utterance]:
     return found
 
 
+def _labels_in(folder: Path, ending: str) -> list[Path]:
+    """All files below `folder` with this ending, but for those that are hidden."""
+    return sorted(each for each in folder.rglob("*") if each.suffix.lower() == ending and not each.name.startswith("."))
+
+
 def _sound_of(labels: Path) -> Path:
     """The recording beside `labels`."""
-    for each in sorted(labels.parent.glob(f"{labels.stem}.*")):
+    for ending in SOUNDS:
+        for each in (labels.with_suffix(ending), labels.with_suffix(ending.upper())):
+            if each.is_file():
+                return each
+    for each in sorted(labels.parent.glob(f"{escape(labels.stem)}.*")):
         if each.suffix.lower() in SOUNDS:
             return each
     raise InputError(f"there is no recording beside {labels}")

@@ -12,6 +12,8 @@ from convsight.speech.audio import RATE
 from convsight.speech.encode import LENGTH, STEP
 from convsight.speech.segments import Segment
 
+_PIECE = 1_000  # frames after which it is asked what has become certain, so that long sounds do not fill the memory
+
 
 def transitions(labels: Iterable[Tensor], phones: int) -> Tensor:
     """(phones, phones): the log chance that a frame of one phone is followed by one of another, counted in `labels`, (T,) each.
@@ -72,7 +74,7 @@ class Path:
 def path(answers: Tensor, transitions: Tensor) -> list[int]:
     """The likeliest phone of every frame together; `answers`: (T, phones), log chances."""
     whole = Path(transitions)
-    return whole.push(answers) + whole.finish()
+    return [phone for piece in answers.split(_PIECE) for phone in whole.push(piece)] + whole.finish()
 
 
 def begins(frame: int) -> float:

@@ -52,8 +52,8 @@ class Recogniser:
         return decode.path(self.answers(features), self.transitions)
 
 
-class Stream:
-    """Recognises a sound while it comes; what it tells is the same however the sound is cut.
+class Answers:
+    """`Recogniser.answers` of a sound that comes in pieces of any length.
 
     A network that needs the whole (its LSTM goes both ways, or it takes means over time) tells all at the end.
     """
@@ -65,28 +65,24 @@ class Stream:
         self._waiting = torch.zeros(*recogniser.network.input.shape[:2], 0)
         self._begun = False
         self._state: tuple[Tensor, Tensor] | None = None
-        self._path = decode.Path(recogniser.transitions)
-        self._told = 0
-        self._open: list[Segment] = []
         self._kept: list[Tensor] | None = [] if self._frames.needs_the_whole else None
+        self._nothing = torch.zeros(0, len(recogniser.phones))
 
-    def push(self, samples: Tensor) -> list[Segment]:
-        """The segments that `samples`, (N,) in [-1, 1] at 16 kHz, make certain."""
-        return self._cut(self._heard(self._features.push(samples), last=False))
+    def push(self, samples: Tensor) -> Tensor:
+        """The answers (n, phones), n from 0, that `samples`, (N,) in [-1, 1] at 16 kHz, make certain."""
+        return self._heard(self._features.push(samples), last=False)
 
-    def finish(self) -> list[Segment]:
-        """The rest of the segments."""
-        found = self._heard(self._features.finish(), last=True) + self._path.finish()
-        return self._cut(found) + self._open
+    def finish(self) -> Tensor:
+        """The rest of the answers."""
+        return self._heard(self._features.finish(), last=True)
 
-    def _heard(self, features: Tensor, *, last: bool) -> list[int]:
-        """The phones of the frames that have become certain."""
+    def _heard(self, features: Tensor, *, last: bool) -> Tensor:
         if self._kept is not None:
             self._kept.append(features)
             if not last:
-                return []
+                return self._nothing
             whole = torch.cat(self._kept, 2)
-            return self._path.push(self._recogniser.answers(whole)) if whole.shape[2] else []
+            return self._recogniser.answers(whole) if whole.shape[2] else self._nothing
         reach = self._frames.frames // 2
         if features.shape[2] and not self._begun:
             features = torch.cat([features[..., :1].expand(-1, -1, reach), features], 2)
@@ -95,9 +91,9 @@ class Stream:
         if last and self._begun:
             self._waiting = torch.cat([self._waiting, self._waiting[..., -1:].expand(-1, -1, reach)], 2)
         if self._waiting.shape[2] < 2 * reach + (1 if last else _TOGETHER):
-            return []
+            return self._nothing
         given, self._waiting = self._waiting, self._waiting[..., self._waiting.shape[2] - 2 * reach :]
-        return self._path.push(self._answers(given))
+        return self._answers(given)
 
     @torch.no_grad()
     def _answers(self, features: Tensor) -> Tensor:
@@ -108,9 +104,29 @@ class Stream:
             output = output if name == "frames" else layer(output)
         return output[0].float().log_softmax(1).cpu()
 
+
+class Stream:
+    """Recognises a sound while it comes; what it tells is the same however the sound is cut."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._phones = recogniser.phones
+        self._answers = Answers(recogniser)
+        self._path = decode.Path(recogniser.transitions)
+        self._told = 0
+        self._open: list[Segment] = []
+
+    def push(self, samples: Tensor) -> list[Segment]:
+        """The segments that `samples`, (N,) in [-1, 1] at 16 kHz, make certain."""
+        return self._cut(self._path.push(self._answers.push(samples)))
+
+    def finish(self) -> list[Segment]:
+        """The rest of the segments."""
+        found = self._path.push(self._answers.finish()) + self._path.finish()
+        return self._cut(found) + self._open
+
     def _cut(self, found: list[int]) -> list[Segment]:
         """Whole segments; the last stays open, since it may go on."""
-        rows = decode.segments(found, self._recogniser.phones, first=self._told)
+        rows = decode.segments(found, self._phones, first=self._told)
         self._told += len(found)
         if rows and self._open and rows[0].phone == self._open[0].phone:
             rows[0] = Segment(self._open[0].start, rows[0].end, rows[0].phone)

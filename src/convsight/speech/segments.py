@@ -26,7 +26,7 @@ class Segment:
 def parted(start: float, end: float, phones: str) -> list[Segment]:
     """What is spoken from `start` to `end`, in seconds, is `phones`, spaces between: as long each."""
     names = phones.split(" ")
-    bounds = [start + (end - start) * place / len(names) for place in range(len(names))] + [end]
+    bounds = [start, *(start + (end - start) * place / len(names) for place in range(1, len(names))), end]
     return [Segment(*each) for each in zip(bounds, bounds[1:], names, strict=False)]
 
 
