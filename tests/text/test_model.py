@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from convsight import InputError
+from convsight.network import save
 from convsight.text import encode, model
 from convsight.text.slots import features, windows
 
@@ -186,6 +187,10 @@ def test_what_cannot_be_is_said() -> None:
         save_file({**tensors, name: change(tensors[name]).contiguous()}, "other.safetensors", said)
         with pytest.raises(InputError, match="not those that its network was trained on"):
             model.load_classifier("other.safetensors")
+    older = {"words": list(learnt.vocabulary.words), "tokeniser": "english", "embeddings": learnt.embeddings}
+    save(learnt.network, "older.safetensors", {"words0": learnt.tables[0].half()}, older)
+    with pytest.raises(InputError, match=r"older\.safetensors is of an earlier version"):
+        model.load_classifier("older.safetensors")
 
 
 def test_unknown_words_get_the_variance_of_the_known() -> None:

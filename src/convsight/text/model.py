@@ -274,8 +274,10 @@ def load_classifier(spec: str) -> Classifier:
         raise InputError(f"{spec} is no network for text: it knows no words")
     ordered = tuple(tables[name].float() for name in sorted(tables))
     shape = (len(words), network.input.shape[1])
+    if "vectors" not in settings:
+        raise InputError(f"{spec} is of an earlier version, whose files don't say what their vectors were; train it anew")
     known = len(ordered) == network.input.shape[0] and all(each.shape == shape for each in ordered)
-    if not known or settings.get("vectors") != digest(tables):
+    if not known or settings["vectors"] != digest(tables):
         raise InputError(f"{spec}: its vectors are not those that its network was trained on")
     return Classifier(network, Vocabulary(tuple(map(str, words)), str(tokeniser)), ordered, cast("Embeddings", embeddings))
 
