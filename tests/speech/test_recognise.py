@@ -54,8 +54,7 @@ def test_a_stream_tells_the_same_phones_as_the_whole(learnt: Recogniser, piece: 
 @pytest.mark.parametrize("piece", [160, 16_000])
 def test_answers_come_in_pieces_as_at_once(learnt: Recogniser, piece: int) -> None:
     samples = torch.cat([each for each, _ in SOUNDS[:3]])
-    stream = recognise.Answers(learnt)
-    found = torch.cat([*(stream.push(each) for each in samples.split(piece)), stream.finish()])
+    found = torch.cat(list(recognise.answered(learnt, torch.split(samples, piece))))
     assert torch.allclose(found, learnt.answers(encode.features(samples)), atol=1e-3)
 
 

@@ -95,14 +95,10 @@ def _check_names(sounds: list[str], out: Path) -> None:
 
 
 def _words(opened: Recogniser, pieces: Iterable[Tensor], lexicon: Lexicon) -> list[Word]:
-    import torch
-
-    from convsight.speech.recognise import Answers
+    from convsight.speech.recognise import answered
     from convsight.speech.words import words
 
-    stream = Answers(opened)
-    answers = torch.cat([*map(stream.push, pieces), stream.finish()])
-    return words(answers, opened.phones, lexicon) if len(answers) else []
+    return words(answered(opened, pieces), opened.phones, lexicon)
 
 
 def _say_line(row: dict[str, float | str], name: str, form: str, several: bool) -> None:

@@ -46,7 +46,7 @@ def words_right(recogniser: Recogniser, known: Corpus, lexicon: Lexicon) -> floa
     for features, labels in zip(known.features, known.labels, strict=True):
         said = (100.0 * (F.one_hot(labels, len(recogniser.phones)) - 1)).float()
         spoken, heard = (
-            [each.word for each in words(answers, recogniser.phones, lexicon)]
+            [each.word for each in words([answers], recogniser.phones, lexicon)]
             for answers in (said, recogniser.answers(features))
         )
         right += spoken == heard

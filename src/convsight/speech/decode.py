@@ -74,7 +74,7 @@ class Path:
 def path(answers: Tensor, transitions: Tensor) -> list[int]:
     """The likeliest phone of every frame together; `answers`: (T, phones), log chances."""
     whole = Path(transitions)
-    return [phone for piece in answers.split(_PIECE) for phone in whole.push(piece)] + whole.finish()
+    return [phone for piece in torch.split(answers, _PIECE) for phone in whole.push(piece)] + whole.finish()
 
 
 def begins(frame: int) -> float:

@@ -137,6 +137,14 @@ class Stream:
         return rows[:-1]
 
 
+def answered(recogniser: Recogniser, pieces: Iterable[Tensor]) -> Iterator[Tensor]:
+    """`Recogniser.answers` of a sound that comes in `pieces`, (N,) in [-1, 1] at 16 kHz each, piece by piece."""
+    stream = Answers(recogniser)
+    for each in pieces:
+        yield stream.push(each)
+    yield stream.finish()
+
+
 def recognise(recogniser: Recogniser, pieces: Iterable[Tensor]) -> Iterator[Segment]:
     """The segments of a sound that comes in `pieces`, (N,) in [-1, 1] at 16 kHz each, as soon as they are certain."""
     stream = Stream(recogniser)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,8 +31,8 @@ class Word:
     word: str
 
 
-def words(answers: Tensor, phones: Sequence[str], lexicon: Lexicon = DIGITS) -> list[Word]:
-    """The likeliest row of words; `answers`: (T, phones), log chances, frame by frame."""
+def words(answers: Iterable[Tensor], phones: Sequence[str], lexicon: Lexicon = DIGITS) -> list[Word]:
+    """The likeliest row of words; `answers`: pieces (T, phones), log chances, frame by frame, of any length."""
     spoken = [(word, pronunciation.split()) for word, given in lexicon.items() for pronunciation in given]
     states = [SILENCE, *(phone for _, parts in spoken for phone in parts)]
     firsts, lasts, words_of, place = [], [], {}, 1
@@ -42,10 +42,21 @@ def words(answers: Tensor, phones: Sequence[str], lexicon: Lexicon = DIGITS) -> 
         words_of[place] = word
         place += len(parts)
     heard = [phones.index(phone) for phone in states]
-    given = _SOFTER * answers[:, heard]
-    for frame, allowed in ((0, firsts), (-1, lasts)):  # no word is begun before the sound, or goes on after it
-        given[frame, [state for state in range(1, len(states)) if state not in allowed]] = _NEVER
-    path = decode.path(given, _lattice(len(states), firsts, lasts))
+    begun, ended = ([state for state in range(1, len(states)) if state not in each] for each in (firsts, lasts))
+    whole, path, last = decode.Path(_lattice(len(states), firsts, lasts)), [], None
+    for piece in answers:
+        if not len(piece):
+            continue
+        given = _SOFTER * piece[:, heard]
+        if last is None:
+            given[0, begun] = _NEVER  # no word is begun before the sound
+        else:
+            path += whole.push(last)
+        last = given
+    if last is None:
+        return []
+    last[-1, ended] = _NEVER  # or goes on after it
+    path += whole.push(last) + whole.finish()
     found: list[Word] = []
     before = -1
     for frame, state in enumerate(path):
