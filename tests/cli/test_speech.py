@@ -200,6 +200,8 @@ def test_phones_and_filters_are_shown_with_sounds(convsight: Run, network: str) 
         (["shift", "--woman", "nobody", "--network", "small.safetensors"], 'no voice "cmn+nobody"'),
         (["shift", "--out", "a.jpg", "--network", "small.safetensors"], "should end in .png"),
         (["show", "--phone", "xx", "--network", "small.safetensors"], 'knows no phone "xx"'),
+        (["show", "--filter", "1,a", "--network", "small.safetensors"], '--filter is numbers, commas between, not "1,a"'),
+        (["show", "--filter", "1", "--corpus", "nowhere", "--network", "small.safetensors"], "no file or folder nowhere"),
         (["show", "--filter", "a", "--network", "small.safetensors"], "--filter is numbers"),
         (["experiment", "--pooling", "a,3"], "--pooling is factors from 1 to 33"),
     ],

@@ -30,10 +30,22 @@ def test_every_phone_has_its_frames(digit: str) -> None:
 
 
 def test_the_same_whatever_was_aligned_before() -> None:
-    samples, _ = synthesis.utterance("three", "m3", seed=2)
-    first = align.align(samples, "three")
-    align.align(synthesis.utterance("nine", "f3", seed=3)[0], "nine")
-    assert align.align(samples, "three") == first
+    sounds = {text: synthesis.utterance(text, "m1", seed=0, clean=True)[0] for text in ("don't say seven", "nine eight one")}
+    align._decoder.cache_clear()
+    first = {text: align.align(samples, text) for text, samples in sounds.items()}
+    assert {text: align.align(sounds[text], text) for text in reversed(sounds)} == first
+
+
+def test_words_are_found_between_all_kinds_of_quotes() -> None:
+    samples, _ = synthesis.utterance("don't say seven", "m1", seed=0, clean=True)
+    plain = align.align(samples, "don't say seven")
+    assert align.align(samples, "Don’t -- say 'seven'! '") == plain
+
+
+@pytest.mark.parametrize("written", ["seven 3", "7", "naïve", "你好"])
+def test_what_is_not_spelt_in_english_is_not_passed_over(written: str) -> None:
+    with pytest.raises(InputError, match=f'pronouncing dictionary has no "{written.split()[-1]}"'):
+        align.align(torch.zeros(16_000), written)
 
 
 def test_what_cannot_be_aligned_is_said() -> None:

@@ -32,6 +32,12 @@ def test_a_womans_voice_moves_answers_up_and_another_mans_does_not() -> None:
     assert float(shift.movements(UNTRAINED, man, other).nanmedian()) == 0
 
 
+def test_words_of_another_language_are_compared_too() -> None:
+    man, woman = (shift.saying("hello", each) for each in ("m1", "f2"))
+    assert man.sounds == woman.sounds and not any(each.startswith("(") for each in man.sounds)
+    assert float(shift.movements(UNTRAINED, man, woman).nanmedian()) >= 1
+
+
 def test_what_cannot_be_compared_is_said() -> None:
     with pytest.raises(InputError, match="not the same sounds"):
         shift.movements(UNTRAINED, shift.saying("你好", "m1"), shift.saying("中", "m1"))

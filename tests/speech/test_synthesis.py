@@ -140,8 +140,9 @@ def test_a_telephone_lets_nothing_above_4_khz_through() -> None:
 def test_what_cannot_be_spoken_is_said() -> None:
     with pytest.raises(InputError, match=r'no voice "en-us\+nobody"'):
         espeak.speak("hello", "nobody")
-    with pytest.raises(InputError, match="says nothing"):
-        espeak.speak("")
+    for text in ("", "...", " \n"):
+        with pytest.raises(InputError, match="says nothing"):
+            espeak.speak(text)
 
 
 @pytest.mark.parametrize("language", ["english", "mandarin"])

@@ -46,14 +46,14 @@ def show(
             audio.write(showing.sound(energies), out.with_name(f"{out.stem}-{name}.wav"))
         say(f"what {', '.join(names)} look like to {opened.network.name}: {out}; as sounds: {out.with_name(out.stem)}-*.wav")
         return
-    numbers = [int(each) for each in filters.split(",") if each.strip().isdecimal()]
-    if not numbers:
+    parts = [each.strip() for each in filters.split(",")]
+    if not all(map(str.isdecimal, parts)):
         raise InputError(f'--filter is numbers, commas between, not "{filters}"')
+    numbers, known = [int(each) for each in parts], data.load(corpus) if corpus else []
     found = showing.filter_pattern(opened, numbers, seed=seed)
     write_png(draw.patterns(found.input[:, 0].transpose(1, 2), [f"filter {each}" for each in numbers]), out)
     say(f"what {len(numbers)} of the filters answer to most: {out}")
-    if corpus:
-        known = data.load(corpus)
+    if known:
         encoded = data.corpus(data.encode(known))
         for rank, (place, frame, answer) in enumerate(showing.exciting(opened, encoded, numbers[0]), start=1):
             piece = showing.piece(audio.read(known[place].path), frame)

@@ -16,7 +16,7 @@ from convsight.speech.encode import LENGTH, STEP
 from convsight.speech.segments import Segment, in_order
 
 _SHORTEST = 0.03  # seconds; Kaldi's and pocketsphinx's phones have three states
-_WORD = re.compile(r"[a-z']+")
+_WORD = re.compile(r"(?:[^\W_]|')+")
 _QUIET = (20, 0, 30, 5, 50)  # steps of quiet put before and after, tried in turn until the aligner finds the words
 
 
@@ -25,8 +25,9 @@ def align(samples: Tensor, transcript: str, where: str = "the recording") -> tup
 
     Raises InputError if the transcript has no words, one that the pronouncing dictionary lacks, or doesn't fit the sound.
     """
-    words = _WORD.findall(transcript.lower())
     decoder = _decoder()
+    given = _WORD.findall(transcript.lower().replace("’", "'"))
+    words = [each if decoder.lookup_word(each) else each.strip("'") for each in given if each.strip("'")]
     if not words:
         raise InputError(f"{where}: the transcript has no English words")
     if unknown := [each for each in words if decoder.lookup_word(each) is None]:
@@ -43,6 +44,7 @@ def _aligned(decoder: Any, samples: Tensor, words: list[str], quiet: int) -> lis
     hiss = 30.0 / 2**15 * torch.randn(quiet, generator=torch.Generator().manual_seed(0))
     whole = torch.cat([hiss, samples, hiss]).clamp(-1, 1)
     sound = (whole * (2**15 - 1)).short().numpy().tobytes()
+    decoder.reinit_feat()  # else its estimates of noise and means are still those of the sound before
     try:
         decoder.set_align_text(" ".join(words))
         _decode(decoder, sound)

@@ -86,7 +86,7 @@ def speak(text: str, voice: str = "", *, language: str = "en-us", rate: int = 17
         given = text.encode() + b"\0"
         library.espeak_Synth(given, len(given), 0, 0, 0, _UTF8, None, None)
         library.espeak_Synchronize()
-    if not parts or not phonemes:
+    if not parts or all(label.startswith("_") for _, label in phonemes):
         raise InputError(f'espeak-ng says nothing for "{text}"')
     samples = torch.from_numpy(np.concatenate(parts).astype(np.float32) / 2**15)
     return Spoken(samples, sample_rate, tuple(phonemes))

@@ -54,7 +54,9 @@ class Result:
 def saying(text: str, voice: str, *, language: str = "cmn") -> Saying:
     """`text` as a voice of espeak-ng says it, without the silence at its ends. Raises InputError as `espeak.speak` does."""
     spoken = espeak.speak(text, voice, language=language)
-    sounds = [(start, label) for start, label in spoken.phonemes if not label.startswith("_")]
+    sounds = [
+        (start, label) for start, label in spoken.phonemes if not label.startswith(("_", "("))
+    ]  # a silence, or another language
     end = next((start for start, label in spoken.phonemes if label.startswith("_") and start > sounds[-1][0]), 0)
     samples = synthesis.resampled(spoken.samples, spoken.rate, RATE)
     scale = 100 / spoken.rate
@@ -123,6 +125,7 @@ def _responses(network: Network, said: Saying) -> Tensor:
     answers = F.conv2d(given, filters.weight, filters.bias).relu()[0]
     parts = []
     for start, end in pairwise(said.bounds):
-        low, high = int(start), max(int(start) + 1, int(end))
+        low = min(int(start), answers.shape[2] - 1)
+        high = max(low + 1, int(end))
         parts.append(F.interpolate(answers[None, :, :, low:high], (answers.shape[1], _STEPS), mode="bilinear")[0])
     return torch.cat(parts, 2)
