@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +161,24 @@ def test_moves_are_suggested_and_drawn(convsight: Run) -> None:
     assert Path("last.png").exists()
 
 
+def test_a_game_is_reviewed_as_a_page_and_an_annotated_record(convsight: Run) -> None:
+    name = untrained()
+    written_games(2, path="a game.sgf")
+    done = convsight("go", "review", "a game.sgf", "--network", name, "--symmetric", "--colour", "white")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("all moves: ") and "among the first five" in done.stdout
+    assert "white's move" in done.stdout and "black's move" not in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("game 1, annotated: a game-review.sgf; the page: a game-review.html")
+    assert sgf.first(Path("a game-review.sgf")).moves == sgf.first(Path("a game.sgf")).moves
+    command = "convsight go suggest &#39;a game.sgf&#39; --network net9.safetensors --symmetric --move"
+    assert command in re.sub("</?span>", "", Path("a game-review.html").read_text())
+    assert "The moves of white that it held least likely" in Path("a game-review.html").read_text()
+    Path("cut.sgf").write_bytes(b"(;SZ[9]AB[ee];W[aa];B[bb];W[zz];B[cc])")
+    done = convsight("go", "review", "cut.sgf", "--network", name, "--out", "new/page.html")
+    assert done.returncode == 0 and "cut.sgf, game 1 ends early, after move 2: a move is at no point" in done.stdout
+    assert b"W[zz]" in Path("new/page.sgf").read_bytes() and "It ends early, after move 2" in Path("new/page.html").read_text()
+
+
 def test_filters_are_shown_as_stones_and_by_positions(convsight: Run) -> None:
     name = untrained()
     written_games(4)
@@ -190,6 +209,11 @@ def test_filters_are_shown_as_stones_and_by_positions(convsight: Run) -> None:
         (("suggest", "games.sgf", "--why", "z9", "--network", "net9.safetensors"), 'no point "z9" on a board of 9 lines'),
         (("suggest", "games.sgf", "--network", "net13.safetensors"), "is on 9 lines; the network plays on 13"),
         (("suggest", "empty.sgf", "--network", "net9.safetensors"), "empty.sgf holds no game"),
+        (("review", "games.sgf", "--network", "net13.safetensors"), "is on 9 lines; the network plays on 13"),
+        (("review", "empty.sgf", "--network", "net9.safetensors"), "empty.sgf holds no game"),
+        (("review", "passes.sgf", "--network", "net9.safetensors"), "passes.sgf, game 1 has no move to review"),
+        (("review", "games.sgf", "--out", "games.html"), "would take the place of games.sgf; name another page with --out"),
+        (("review", "games.sgf", "--out", "games.png"), "games.png should end in .html"),
         (("show", "--unit", "1", "--network", "net9.safetensors"), "give GAMES to look through"),
         (("show", "games.sgf", "--unit", "9", "--network", "net9.safetensors"), 'layer "conv1" has no unit 9'),
         (("show", "games.sgf", "--unit", "1", "--layer", "x", "--network", "net9.safetensors"), 'no layer "x"'),
@@ -202,6 +226,7 @@ def test_bad_input_is_one_sentence_and_status_2(convsight: Run, arguments: tuple
     untrained(9)
     untrained(13)
     Path("empty.sgf").write_bytes(b"nothing")
+    Path("passes.sgf").write_bytes(b"(;SZ[9];B[];W[])")
     Path("no.zip").write_bytes(b"PK no")
     Path("empty").mkdir()
     before = set(Path().rglob("*"))

@@ -36,6 +36,14 @@ def test_likely_moves_are_bluer_and_what_changed_is_red() -> None:
     assert at(first, 30, 9).min() > 0.9
 
 
+def test_what_was_played_is_red_and_what_was_expected_blue() -> None:
+    prior = np.zeros(81, np.float32)
+    prior[[10, 30]] = 0.9, 0.1
+    drawn = draw.surprise(np.zeros((9, 9), np.int8), prior, 30)
+    played, expected = at(drawn, 30, 9, 64), at(drawn, 10, 9, 64)
+    assert played[0] - played[2] > 0.4 and expected[2] - expected[0] > 0.4
+
+
 def test_stones_that_speak_for_a_move_are_blue_and_those_against_it_red() -> None:
     board = np.zeros((9, 9), np.int8)
     board[4, 4], board[4, 5] = BLACK, BLACK

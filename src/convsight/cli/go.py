@@ -31,6 +31,7 @@ app = typer.Typer(help="Train, judge and use a network that foretells moves of G
 app.command()(go_play.gtp)
 app.command()(go_play.match)
 app.command()(go_play.suggest)
+app.command()(go_play.review)
 app.command()(go_play.show)
 
 Planes = Literal["48", "raw", "colours"]

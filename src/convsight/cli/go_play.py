@@ -1,10 +1,11 @@
-"""`convsight go gtp`, `match`, `suggest` and `show`: what the network plays, and what it looks for."""
+"""`convsight go gtp`, `match`, `suggest`, `review` and `show`: what the network plays, and what it looks for."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -14,7 +15,7 @@ from convsight.cli.options import Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
 from convsight.errors import InputError
-from convsight.files import check_ending, check_writable
+from convsight.files import check_ending, check_writable, written_whole
 from convsight.pictures import write_png
 from convsight.precision import best_device
 
@@ -123,6 +124,63 @@ def suggest(
         )
     write_png(found.picture, path)
     say(f"what is expected as move {number} of {record.source}: {path}")
+
+
+def review(
+    game: Annotated[Path, typer.Argument(metavar="FILE.sgf", help="A game record; or example.")],
+    colour: Annotated[Literal["black", "white"] | None, typer.Option(help="Whose surprises. Default: both players'.")] = None,
+    network: GoNetwork = "go",
+    symmetric: Annotated[bool, typer.Option("--symmetric", help="Take the mean over the eight symmetries.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Page to write; the annotated record goes beside. Default: FILE-review.html.")
+    ] = None,
+    device: Device = None,
+) -> None:
+    """Say how likely the network held each move of a game, and show those it held least likely.
+
+    Writes a page, and the record with comments, letters on the network's first choices, and its move beside each surprise.
+
+    Example: convsight go review example
+
+    Example: convsight go review game.sgf --colour white
+    """
+    from convsight.go import report, sgf
+    from convsight.go import review as reviewing
+    from convsight.go.match import NAMES
+
+    path = out or Path(f"{game.stem}-review.html")
+    annotated = path.with_suffix(".sgf")
+    check_ending(path, ".html")
+    check_writable(path)
+    check_writable(annotated)
+    if annotated.exists() and game.exists() and annotated.samefile(game):
+        raise InputError(f"the annotated record would take the place of {game}; name another page with --out")
+    opened = go_network(network).to(device or best_device())
+    source, text = sgf.first_text(game_file(game))
+    record = sgf.read(text, source)
+    whose = {name: number for number, name in NAMES.items()}
+    with progress("reviewing", len(record.moves)) as done:
+        found = reviewing.review(
+            opened, record, colour=whose[colour] if colour else None, symmetric=symmetric, on_move=lambda count: done(count, "")
+        )
+    if found.record.cut:
+        say(f"{source} ends early, {found.record.cut}")
+    for name, part in found.parts().items():
+        say(f"{name}: {reviewing.agreement(part)}, of {len(part)}")
+    table = Table("surprise", "played", "probability", "choice", "expected")
+    for each in found.surprises:
+        table.add_row(
+            f"{NAMES[each.colour]}'s move {each.number}", sgf.named(each.point, record.size),
+            reviewing.percent(each.probability), str(each.rank), reviewing.first(each, record.size),
+        )  # fmt: skip
+    if found.surprises:
+        show_table(table)
+    options = (["--network", network] if network != "go" else []) + (["--symmetric"] if symmetric else [])
+    closer = shlex.join(["convsight", "go", "suggest", str(game), *options])
+    report.write_page(found, opened, path, players=sgf.names(text), suggest=closer)
+    with written_whole(annotated) as temporary:
+        temporary.write_bytes(sgf.annotated(text, reviewing.notes(found)))
+    say(f"{source}, annotated: {annotated}; the page: {path}")
 
 
 def show(

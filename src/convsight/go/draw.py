@@ -85,6 +85,15 @@ def expected(board: NDArray[np.int8], prior: NDArray[np.float32], *, last: int |
     return picture(board, texts=texts, tints={each: float(prior[each]) ** 0.5 for each in best}, last=last)
 
 
+def surprise(board: NDArray[np.int8], prior: NDArray[np.float32], played: int, *, last: int | None = None) -> Tensor:
+    """`expected`, with what was `played` instead in red: (3, H, W), 640 pixels or a little less."""
+    best = {int(each): float(prior[each]) for each in prior.argsort()[::-1][:8] if prior[each] >= 0.005 and each != played}
+    texts = {each: f"{chance * 100:.0f}" for each, chance in best.items()}
+    tints = {each: 0.3 + 0.7 * chance**0.5 for each, chance in best.items()}
+    cell = 640 // (len(board) + 1)
+    return picture(board, cell=cell, texts={**texts, played: "x"}, tints={**tints, played: -1.0}, last=last)
+
+
 def carrying(board: NDArray[np.int8], carried: Mapping[int, float], point: int, *, last: int | None = None) -> Tensor:
     """`board` with the stones that speak for a move at `point` blue, and those against it red: (3, H, W)."""
     most = max(map(abs, carried.values()), default=0.0) or 1.0

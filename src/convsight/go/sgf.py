@@ -5,7 +5,9 @@ Source: SGF FF[4], https://www.red-bean.com/sgf/.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sgfmill import sgf, sgf_grammar
@@ -46,6 +48,24 @@ class Record:
             return 3 - self.moves[-1][0]
         return self.turn or (WHITE if self.stones else BLACK)
 
+    def check_size(self, size: int) -> None:
+        """Raise InputError unless the game is on a board of `size`, that of a network."""
+        if self.size != size:
+            raise InputError(f"{self.source or 'the game'} is on {self.size} lines; the network plays on {size}")
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is written into a record at a position: a comment and letters on points, both in ASCII.
+
+    `instead`: colour, point and comment of a move that becomes a variation there. `hot`: programs find the position again (HO).
+    """
+
+    comment: str = ""
+    letters: Mapping[int, str] = field(default_factory=dict)
+    instead: tuple[int, int, str] | None = None
+    hot: bool = False
+
 
 def read(text: bytes, source: str = "") -> Record:
     """The main line of the game in `text`. Raises InputError if it is no game of Go that can be read.
@@ -85,10 +105,69 @@ def read(text: bytes, source: str = "") -> Record:
 
 
 def first(path: Path) -> Record:
-    """The first game in `path`. Raises InputError as `texts` and `read` do, or if there is none."""
+    """The first game in `path`. Raises InputError as `first_text` and `read` do."""
+    source, text = first_text(path)
+    return read(text, source)
+
+
+def first_text(path: Path) -> tuple[str, bytes]:
+    """Source and text of the first game in `path`. Raises InputError as `texts` does, or if there is none."""
     for source, text in sgf_files.texts([path]):
-        return read(text, source)
+        return source, text
     raise InputError(f"{path} holds no game in SGF")
+
+
+def names(text: bytes) -> tuple[str, str]:
+    """Black's and white's names in the game `text`, which `read` can read, empty where there is none."""
+    root = sgf_grammar.parse_sgf_game(text).sequence[0]
+    charset = root.get("CA", [b""])[0].decode("ascii", "replace").strip()
+
+    def named(name: str) -> str:
+        value: bytes = sgf_grammar.simpletext_value(root.get(name, [b""])[0])
+        for encoding in ("utf-8", charset):
+            with suppress(LookupError, ValueError):  # no such encoding, or the name is in another
+                return value.decode(encoding).strip()
+        return value.decode("latin-1").strip()
+
+    return named("PB"), named("PW")
+
+
+def annotated(text: bytes, notes: Mapping[int, Note]) -> bytes:
+    """The game `text`, which `read` can read, with `notes` by how many moves of its main line were played before.
+
+    All that it holds stays: a comment goes behind the one that is there, letters only where a position has none of its own, a
+    variation behind the others. A position to which no node belongs, before a move in the root, has only its comment written.
+    """
+    tree = sgf_grammar.parse_sgf_game(text)
+    charset = tree.sequence[0].get("CA")
+    game = sgf.Sgf_game.from_coarse_game_tree(tree, override_encoding="latin-1")
+    root, nodes = game.get_root(), game.get_main_sequence()
+    begins: dict[int, sgf.Tree_node] = {}
+    ends: dict[int, sgf.Tree_node] = {}
+    count = 0
+    for node in nodes:
+        count += node.has_property("B") + node.has_property("W")
+        begins.setdefault(count, node)
+        ends[count] = node
+    for number, note in notes.items():
+        node, last = begins.get(number, root), ends.get(number)
+        if note.comment:
+            _comment(node, note.comment)
+        if note.hot and not node.has_property("HO"):
+            node.set("HO", 1)
+        if last is not None and note.letters and not last.has_property("LB"):
+            last.set("LB", [(_place(point, game.size), letter) for point, letter in note.letters.items()])
+        if last is not None and note.instead:
+            colour, point, comment = note.instead
+            other = last.new_child()
+            other.set_move("bw"[colour - 1], _place(point, game.size))
+            _comment(other, comment)
+    if charset is None:
+        root.unset("CA")
+    else:
+        root.set_raw_list("CA", [b"UTF-8"] if sgf_files.bracket_like(text) else charset)
+    whole = sgf_grammar.make_coarse_game_tree(root, lambda node: node, sgf.Node.get_raw_property_map)
+    return bytes(sgf_grammar.serialise_game_tree(whole, wrap=79))
 
 
 def write(record: Record, path: Path, *, names: tuple[str, str] = ("", ""), rules: str = "Chinese") -> None:
@@ -143,6 +222,13 @@ def _point(at: tuple[int, int], size: int) -> int:
 
 def _place(point: int, size: int) -> tuple[int, int] | None:
     return None if point == size * size else (size - 1 - point // size, point % size)
+
+
+def _comment(node: sgf.Tree_node, comment: str) -> None:
+    """Write `comment` into `node`, behind the one that is there, whatever that one's encoding."""
+    before, *more = node.get_raw_list("C") if node.has_property("C") else [b""]
+    added = sgf_grammar.escape_text(comment.encode("ascii"))
+    node.set_raw_list("C", [before + b"\n\n" + added if before else added, *more])
 
 
 def _text(root: sgf.Tree_node, name: str) -> str:

@@ -129,7 +129,12 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 def _as_utf8(stream: Any) -> IO[bytes]:
     """`stream`; in UTF-8 if its first game says that it is in an encoding in which parts of letters look like brackets."""
-    said = _ENCODING.search(stream.peek(_UNDECIDED * 64)[: _UNDECIDED * 64])
-    name = said[1].decode("ascii").lower().replace("-", "_") if said else ""
-    codec = next((each for kind, each in _BRACKET_LIKE.items() if name.startswith(kind)), None)
+    codec = bracket_like(stream.peek(_UNDECIDED * 64))
     return codecs.EncodedFile(stream, "utf-8", codec, "replace") if codec else stream
+
+
+def bracket_like(text: bytes) -> str | None:
+    """The codec that the beginning of `text` names, if parts of letters look like brackets in it: `texts` makes it UTF-8."""
+    said = _ENCODING.search(text[: _UNDECIDED * 64])
+    name = said[1].decode("ascii").lower().replace("-", "_") if said else ""
+    return next((each for kind, each in _BRACKET_LIKE.items() if name.startswith(kind)), None)

@@ -47,8 +47,7 @@ def suggestion(
     Raises InputError if the board is of another size, the game is not so long, no move is sensible, or `why` is no empty point.
     """
     size, name = network.input.shape[1], record.source or "the game"
-    if record.size != size:
-        raise InputError(f"{name} is on {record.size} lines; the network plays on {size}")
+    record.check_size(size)
     if not 1 <= number <= len(record.moves) + 1:
         raise InputError(f"{name} has {len(record.moves)} moves; the move is from 1 to {len(record.moves) + 1}, not {number}")
     position = samples.position(record, number)
