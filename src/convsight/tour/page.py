@@ -5,11 +5,13 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from convsight import __version__
 from convsight.files import written_whole
+from convsight.tour.lecture import Row
 
 
 @dataclass(frozen=True)
@@ -45,30 +47,48 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Section:
-    """One row of the lecture: its claim in our words, our picture, what we find, figures as a table of text, and sounds."""
+class Answer:
+    """What measurements say of a row's claim: whether it holds, and the figures that this rests on, in sentences."""
 
-    row: str
+    holds: Literal["yes", "in part", "no"]
+    figure: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One picture of a row: what is asked, the picture, what we find, figures as a table of text, and sounds.
+
+    `answer`: that to the claim of the whole row, if it is measured here. `introduction`: what is to be known before.
+    """
+
     title: str
-    claim: str
+    asked: str
     picture: Picture
     finding: str
     table: tuple[tuple[str, ...], ...] = ()
     sounds: tuple[Sound, ...] = ()
+    answer: Answer | None = None
+    introduction: str = ""
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter of the lecture."""
+    """A row of the lecture as told; `missing` says in a sentence why some of its sections are not there, if so."""
 
-    title: str
-    introduction: str
+    row: Row
     sections: tuple[Section, ...]
+    missing: str = ""
+
+    @property
+    def answer(self) -> Answer | None:
+        """That of the section which measures the claim, or None if it is missing."""
+        return next((each.answer for each in self.sections if each.answer), None)
 
 
-def write_page(chapters: list[Chapter], path: Path, *, seconds: float) -> None:
-    """Write the page. Raises InputError if `path` cannot be written."""
+def write_page(chapters: list[Chapter], path: Path, *, seconds: float, kept: int) -> None:
+    """Write the page. `kept`: how many sections an earlier run made. Raises InputError if `path` cannot be written."""
     environment = Environment(loader=PackageLoader("convsight.tour", "."), autoescape=True, undefined=StrictUndefined)
-    html = environment.get_template("page.html").render(chapters=chapters, version=__version__, seconds=round(seconds))
+    template = environment.get_template("page.html")
+    html = template.render(chapters=chapters, version=__version__, seconds=round(seconds), kept=kept)
     with written_whole(path) as temporary:
         temporary.write_text(html, encoding="utf-8")

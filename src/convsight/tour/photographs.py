@@ -1,12 +1,12 @@
-"""Chapter 2: networks that see photographs, rows L1, L2, L4, L6 and L7."""
+"""Networks that see photographs, in rows L1, L2, L4, L6 and L7."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
+from torch import Tensor
 
 from convsight import objectives
+from convsight.activations import read
 from convsight.image import dream, show, style
 from convsight.image.data import photograph
 from convsight.image.pretrained import vgg16
@@ -14,92 +14,88 @@ from convsight.image.resize import longest, resized
 from convsight.network import Network, load
 from convsight.objectives import channel, logit
 from convsight.pictures import grid, png
-from convsight.tour.page import Picture, Section
+from convsight.tour.measures import grown_apart, plane_share
+from convsight.tour.page import Answer, Picture, Section
 from convsight.transforms import photographic
 from convsight.visualization import Visualization
 from convsight.visualize import evaluate, visualize
 
-TITLE = "2. Networks that see photographs"
-SECTIONS = 9
 NETWORKS = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
 SIZE, STYLE_SIZE = 480, 384
 CLASSES = ("daisy", "espresso", "volcano", "tabby")
-
-_FEATURES = (
-    (
-        "conv2_2",
-        (1, 3, 12, 19, 21, 24),
-        96,
-        "edges and dots",
-        "Behind four convolutions a unit sees 14 pixels: stripes, dots.",
-    ),
-    ("conv3_3", (2, 3, 5, 11, 12, 14), 96, "textures", "Behind seven it sees 40: textures, repeated wherever there is room."),
-    (
-        "conv4_3",
-        (0, 1, 2, 3, 4, 5),
-        128,
-        "parts",
-        "Behind ten it sees 92: what excites it begins to look like parts of things.",
-    ),
-)
-_DREAMS = (
-    ("blocks.2", "lines and grids", "An early layer answers to edges, so the dream is all lines."),
-    ("blocks.8", "curls and eyes", "A middle layer answers to curves and parts, so they grow wherever there is a hint of one."),
-    (
-        "blocks.13",
-        "fine lines and arches",
-        "A late layer answers to larger shapes, in fewer places: arches.",
-    ),
-)
+DEGREE = "The input that maximises a filter's degree of activation, the sum of its map."
 
 
-def introduction() -> str:
-    """Which networks, and where they come from."""
-    return (
-        "The same loop, on networks that were trained on ImageNet's photographs: VGG16 and EfficientNet-Lite0. Their weights "
-        "were fetched from the package index when first asked for. Pictures are stored as spectra with decorrelated colours, "
-        "and the network is shown views of them that are moved, turned and scaled a little. This copy of VGG16 was trained "
-        "further to find edges, and many of its filters answer to nothing any more; the ones below do."
-    )
-
-
-def sections(seed: int, device: str) -> Iterator[Section]:
-    """The chapter's sections, each computed when it is asked for, on `device`."""
-    vgg, lite = load("vgg16").to(device), load("efficientnet_lite0").to(device)
-    yield _filters(vgg)
-    for layer, units, size, alt, finding in _FEATURES:
-        yield _features(vgg, seed, layer, units, size, alt, finding)
-    yield _classes(lite, seed)
-    for layer, alt, finding in _DREAMS:
-        yield _dream(lite, seed, layer, alt, finding)
-    yield _style(vgg16(pooling="average").to(device), seed)
-
-
-def _filters(network: Network) -> Section:
-    _, filters = show.filters(network)
+def filters(_seed: int, _device: str) -> Section:
+    """The first layer's weights as pictures in colours."""
+    _, found = show.filters(load("vgg16"))
+    edges = int((plane_share(found) > 0.5).sum())
     return Section(
-        row="L1",
         title="64 filters that look at colours",
-        claim="Of photographs too a first filter can be read as a picture: here 3 by 3 pixels, in three colours.",
+        asked="Of photographs too a first filter can be read as a picture: here 3 by 3 pixels, in three colours.",
         picture=Picture(
-            png(show.sheet(filters)),
-            f"{len(filters)} filters of 3 by 3 weights in colour",
+            png(show.sheet(found)),
+            f"{len(found)} filters of 3 by 3 weights in colour",
             "convsight filters vgg16",
             'from convsight.image import show; name, pictures = show.filters(load("vgg16"))',
         ),
-        finding="Some tell light from dark in one direction, some one colour from another.",
+        finding=f"In {edges} of the {len(found)} a gradient from light to dark, or from one colour to another, is more than "
+        "half of what the weights differ by.",
+        introduction="The same, and from here on the same loop, on networks that were trained on ImageNet's photographs: VGG16 "
+        "and EfficientNet-Lite0. Their weights were fetched from the package index when first asked for. Pictures are stored "
+        "as spectra with decorrelated colours, and the network is shown views of them that are moved, turned and scaled a "
+        "little. This copy of VGG16 was trained further to find edges, and many of its filters answer to nothing any more; "
+        "the ones that follow do.",
     )
 
 
-def _features(network: Network, seed: int, layer: str, units: tuple[int, ...], size: int, alt: str, finding: str) -> Section:
+def edges(seed: int, device: str) -> Section:
+    """What excites filters behind four convolutions."""
+    finding = "Behind four convolutions a unit sees 14 pixels: stripes, dots."
+    return _features(seed, device, "conv2_2", (1, 3, 12, 19, 21, 24), 96, "edges and dots", finding)
+
+
+def textures(seed: int, device: str) -> Section:
+    """What excites filters behind seven convolutions."""
+    finding = "Behind seven it sees 40: textures, repeated wherever there is room."
+    return _features(seed, device, "conv3_3", (2, 3, 5, 11, 12, 14), 96, "textures", finding)
+
+
+def parts(seed: int, device: str) -> Section:
+    """What excites filters behind ten convolutions."""
+    finding = "Behind ten it sees 92: what excites it begins to look like parts of things."
+    return _features(seed, device, "conv4_3", (0, 1, 2, 3, 4, 5), 128, "parts", finding)
+
+
+def dream_of_lines(seed: int, device: str) -> Section:
+    """A dream in an early layer."""
+    finding = "An early layer answers to edges, so the dream is all lines."
+    return _dream(seed, device, "blocks.2", "lines and grids", finding)
+
+
+def dream_of_curls(seed: int, device: str) -> Section:
+    """A dream in a middle layer."""
+    finding = "A middle layer answers to curves and parts, so they grow wherever there is a hint of one."
+    return _dream(seed, device, "blocks.8", "curls and eyes", finding, answers=True)
+
+
+def dream_of_arches(seed: int, device: str) -> Section:
+    """A dream in a late layer."""
+    finding = "A late layer answers to larger shapes, in fewer places: arches."
+    return _dream(seed, device, "blocks.13", "fine lines and arches", finding)
+
+
+def _features(
+    seed: int, device: str, layer: str, units: tuple[int, ...], size: int, alt: str, finding: str
+) -> Section:  # fmt: skip
+    network = load("vgg16").to(device)
     goal = channel(layer, units, below=0.1)
     start = evaluate(network.at(size), goal, torch.full((len(units), 3, size, size), 0.5))
     made = visualize(network.at(size), goal, steps=128, transforms=photographic(), seed=seed)
     flags, argument = _of_seed(seed)
     return Section(
-        row="L2",
         title=f"Six filters of {layer}",
-        claim="The input that maximises a filter's degree of activation, the sum of its map.",
+        asked=DEGREE,
         picture=Picture(
             png(grid(made.input)),
             f"Six pictures: {alt}",
@@ -112,7 +108,9 @@ def _features(network: Network, seed: int, layer: str, units: tuple[int, ...], s
     )
 
 
-def _classes(network: Network, seed: int) -> Section:
+def classes(seed: int, device: str) -> Section:
+    """Four of ImageNet's classes, and what another network takes the pictures for."""
+    network = load("efficientnet_lite0").to(device)
     units = [network.unit(each) for each in CLASSES]
     made = visualize(network, logit(units), transforms=photographic(), seed=seed)
     judge = load("efficientnet_lite2")
@@ -122,9 +120,8 @@ def _classes(network: Network, seed: int) -> Section:
     flags, argument = _of_seed(seed)
     named = [f"{judge.labels[int(each.argmax())]} ({each.max():.0%})" for each in answers]
     return Section(
-        row="L4",
         title="Four classes out of a thousand",
-        claim="The best input for a class, found as for the ten digits. Does it look like one?",
+        asked="The best input for a class, found as for the ten digits. Does it look like one?",
         picture=Picture(
             png(grid(made.input)),
             f"Four pictures, for {', '.join(CLASSES)}",
@@ -136,17 +133,26 @@ def _classes(network: Network, seed: int) -> Section:
     )
 
 
-def _dream(network: Network, seed: int, layer: str, alt: str, finding: str) -> Section:
+def _dream(seed: int, device: str, layer: str, alt: str, finding: str, *, answers: bool = False) -> Section:
+    network = load("efficientnet_lite0").to(device)
     picture = longest(photograph("china"), SIZE)
     goal = objectives.dream(layer)
     before = evaluate(network, goal, picture).cpu()
     made = dream.dream(network, picture, goal, seed=seed)
+    more, less = grown_apart(*(_activation(network, layer, each) for each in (picture, made.input)))
+    grown = (
+        f"{more:.0%} of the numbers that were positive have become more positive, and {less:.0%} of the negative more negative"
+    )
     flags, argument = _of_seed(seed)
+    answer = Answer(
+        "yes" if min(more, less) > 0.5 else "in part",
+        f"In {layer}, the middle one of the layers below, half the squared norm of the answer grew "
+        f"{(made.score / before).item():.0f} times: on the whole the network exaggerates. Not everything, though: {grown}.",
+    )
     return Section(
-        row="L6",
         title=f"Deep Dream in {layer}",
-        claim="Take what a layer answers to a photograph, make the positive more positive and the negative more negative, and "
-        "change the photograph accordingly.",
+        asked="Gradient ascent on the photograph, from small to large, on half the squared norm of the layer's answer, whose "
+        "gradient is the answer itself.",
         picture=Picture(
             _photographic_png(made),
             f"A Chinese temple, overgrown by {alt}",
@@ -156,20 +162,28 @@ def _dream(network: Network, seed: int, layer: str, alt: str, finding: str) -> S
             f'dream("{layer}"){argument})',
             smooth=True,
         ),
-        finding=f"{finding} Half the squared norm of the layer's answer, which the ascent maximises, grew "
-        f"{(made.score / before).item():.0f} times.",
+        finding=f"{finding} What the ascent maximises grew {(made.score / before).item():.0f} times; {grown}.",
+        answer=answer if answers else None,
     )
 
 
-def _style(network: Network, seed: int) -> Section:
+def style_of_a_flower(seed: int, device: str) -> Section:
+    """The temple in the style of a photograph of a flower, and how near it came to both."""
+    network = vgg16(pooling="average").to(device)
     painting = style.Painting(photograph("flower"))
     made = style.transfer(network, photograph("china"), [painting], size=STYLE_SIZE, seed=seed)
+    content, manner = _differences(network, painting, made.input)
     flags, argument = _of_seed(seed)
+    answer = Answer(
+        "yes" if manner < 0.25 and content < 1 else "in part",
+        f"In how answers go together the picture differs from the flower {manner:.0%} as much as the temple's photograph does; "
+        f"in the answers themselves, squared, it differs from the photograph by {content:.0%} of their size. Both at once can "
+        "be had, at a price in content that the weight of the style sets. Whether these two are content and style, the eye "
+        "says.",
+    )
     return Section(
-        row="L7",
         title="Deep Style",
-        claim="Content is what the filters answer; style is how their answers go together. Find the picture with the content "
-        "of one photograph and the style of another picture.",
+        asked="L-BFGS on the picture, from the photograph, coarse to fine.",
         picture=Picture(
             _photographic_png(made),
             "The temple in the colours and strokes of a dahlia's petals",
@@ -181,7 +195,29 @@ def _style(network: Network, seed: int) -> Section:
         ),
         finding=f"The style is that of a photograph of a dahlia; give a painting of yours. In {len(made.scores)} steps the "
         f"loss fell from {-made.scores[0].item():.2f} to {-made.score.item():.2f}.",
+        answer=answer,
     )
+
+
+def _differences(network: Network, painting: style.Painting, made: Tensor) -> tuple[float, float]:
+    """How far `made` is from the photograph in content, as a part of its size, and in style, as a part of the photograph's."""
+    before = longest(photograph("china"), STYLE_SIZE)
+    pictures = [style.with_margin(each) for each in (before, made)]
+    alone, both = (
+        [
+            float(evaluate(network, style.likeness(
+                network, pictures[0], [painting], style_weight=weight, painting_size=STYLE_SIZE, precision=torch.float32,
+            ), each, precision=torch.float32))
+            for each in pictures
+        ]
+        for weight in (0.0, 1.0)
+    )  # fmt: skip
+    return alone[0] - alone[1], (both[1] - alone[1]) / (both[0] - alone[0])
+
+
+def _activation(network: Network, layer: str, picture: Tensor) -> Tensor:
+    with torch.no_grad(), read(network.module, [layer]) as activations_of:
+        return activations_of(network.input.normalise(picture.to(network.device)))[layer].cpu()
 
 
 def _photographic_png(made: Visualization) -> bytes:

@@ -1,8 +1,7 @@
-"""Chapter 6: which network fits which data, row L12."""
+"""Which network fits which data, row L12."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 from convsight.fit import changes, properties, views
@@ -11,10 +10,8 @@ from convsight.fit.bench import Bench
 from convsight.fit.data import parted, samples
 from convsight.fit.properties import Along
 from convsight.pictures import png
-from convsight.tour.page import Picture, Section
+from convsight.tour.page import Answer, Picture, Section
 
-TITLE = "6. Which network fits?"
-SECTIONS = 1
 NETWORKS = ()
 COUNT, STEPS, SEEDS = 2_000, 100, 2
 AXIS = "height"
@@ -31,16 +28,7 @@ MEASURED = (
 )  # benchmarks/fit.md
 
 
-def introduction() -> str:
-    """What the lecture ends with."""
-    return (
-        "Patterns that are much smaller than the whole, and that appear in several places, call for filters that slide; "
-        "objects that stay what they are with every other entry left out call for pooling. Each application must be asked "
-        "anew, along each of its axes: so ask the data."
-    )
-
-
-def sections(_seed: int, device: str) -> Iterator[Section]:
+def asked(_seed: int, device: str) -> Section:
     """What is asked of data, and what four applications answer."""
     known = digits(None)
     learnt, judged = parted(samples(known.x, known.y, axes=known.axes, most=COUNT))
@@ -59,10 +47,9 @@ def sections(_seed: int, device: str) -> Iterator[Section]:
             bench.scores(usual, "reordered", change=mixed, changed="reordered"),
         )
     )
-    yield Section(
-        row="L12",
+    return Section(
         title="Which of the three properties hold?",
-        claim="It is up to the application: images stand subsampling, a Go board does not, and a word's vector has no order.",
+        asked="Let small networks learn the data as they are, and changed along one axis.",
         picture=Picture(
             png(views.asked(known.x, known.y, axes=known.axes).picture),
             "Four digits: as they are, and along each axis half as fine, in another order, and one half of them",
@@ -74,7 +61,17 @@ def sections(_seed: int, device: str) -> Iterator[Section]:
         f"a chance of {slid:.1%}. With every two rows made one it is {halved:.1%}. With the rows in another order, the same "
         f"for all, it is {reordered:.1%}. If filters span the height, {spanned:.1%}. The command asks it all along each axis, "
         "with intervals, and learns the network that the answers call for. What four applications answered, and how often "
-        "three networks are right in each (of speech the lecture says that filters span time; windows of 15 frames don't bear "
-        "it out):",
+        "three networks are right in each:",
         table=MEASURED,
+        answer=Answer(
+            "in part",
+            "Told arrays and labels only, convsight fit comes to the lecture's own design for digits, Go and text, which is "
+            "right more often than the usual 3x3 filters with 2x2 pooling: 97.5, 25.9 and 70.8% against 96.7, 4.9 and 66.9. "
+            "For speech it does not: its filters slide along time, too, and the usual network is no worse (77.9% against "
+            "74.0%, with too few voices to be sure). Nor do the properties alone decide: patterns are not small in text, and "
+            "with one of two seeds a Go board was found to stand subsampling, though pooling ruins its network.",
+        ),
+        introduction="Patterns that are much smaller than the whole, and that appear in several places, call for filters that "
+        "slide; objects that stay what they are with every other entry left out call for pooling. Each application must be "
+        "asked anew, along each of its axes: so ask the data.",
     )

@@ -1,8 +1,7 @@
-"""Chapter 5: text, row L11."""
+"""Text, row L11."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 
@@ -12,10 +11,8 @@ from torch import Generator, Tensor
 from convsight.pictures import png
 from convsight.text import show, views
 from convsight.text.model import Classifier, load_classifier
-from convsight.tour.page import Picture, Section
+from convsight.tour.page import Answer, Picture, Section
 
-TITLE = "5. Text"
-SECTIONS = 3
 NETWORKS = ("text",)
 REVIEW = "a moving film , but the ending is a mess"
 OPEN = 'from convsight.text import model, views; reads = model.load_classifier("text")'
@@ -27,32 +24,16 @@ MEASURED = (
 )  # benchmarks/text_axes.md
 
 
-def introduction() -> str:
-    """What changes when the picture is a sentence."""
-    return (
-        "A sentence is a picture too: words across, and down each word the numbers of its vector. But those stand in no "
-        "order, so a filter spans them all and slides along the words only. It answers wherever its few words are, and the "
-        "maximum over time keeps its strongest answer, wherever that was."
-    )
-
-
-def sections(_seed: int, _device: str) -> Iterator[Section]:
-    """Which words decide, which words the filters look for, and why those slide along time only."""
+def decided(_seed: int, _device: str) -> Section:
+    """Which words decide, adding up exactly."""
     classifier = load_classifier("text")
-    yield _decided(classifier)
-    yield _looked_for(classifier)
-    yield _along_time_only(classifier)
-
-
-def _decided(classifier: Classifier) -> Section:
     decision = views.decision(classifier, REVIEW)
     told = decision.told
     number = told.labels.index(told.label)
     added = sum(part.contribution[number] for part in told.parts) + told.bias[number]
     return Section(
-        row="L11",
         title="Which words decide?",
-        claim="Of each filter only its strongest answer reaches the last layer, so a decision is a sum over a few n-grams.",
+        asked="Of each filter only its strongest answer reaches the last layer, so a decision is a sum over a few n-grams.",
         picture=Picture(
             png(decision.picture),
             "A review whose words are green or red, over bars of the n-grams that decide",
@@ -62,15 +43,19 @@ def _decided(classifier: Classifier) -> Section:
         ),
         finding=f"It is called {told.label}. {len(told.parts)} filters answer; what they contribute adds up to {added:.4f}, "
         f"and the logit is {told.logits[number]:.4f}: nothing is estimated.",
+        introduction="A sentence is a picture too: words across, and down each word the numbers of its vector. But those stand "
+        "in no order, so a filter spans them all and slides along the words only. It answers wherever its few words are, and "
+        "the maximum over time keeps its strongest answer, wherever that was.",
     )
 
 
-def _looked_for(classifier: Classifier) -> Section:
+def looked_for(_seed: int, _device: str) -> Section:
+    """Which words the filters look for."""
+    classifier = load_classifier("text")
     seen = views.looked_for(classifier)
     return Section(
-        row="L11",
         title="Which words does a filter look for?",
-        claim="The network is fixed, the input is what is looked for; here the best one can be computed.",
+        asked="The network is fixed, the input is what is looked for; here the best one can be computed.",
         picture=Picture(
             png(seen.picture),
             "N-grams, each with a bar of how strongly its filter answers",
@@ -83,16 +68,17 @@ def _looked_for(classifier: Classifier) -> Section:
     )
 
 
-def _along_time_only(classifier: Classifier) -> Section:
+def along_time_only(_seed: int, _device: str) -> Section:
+    """Whether the order of a vector's numbers matters, and what sliding along them does."""
+    classifier = load_classifier("text")
     number = show.weightiest(classifier, 1)[0]
     seen = views.looked_for(classifier, number)
     other = _reordered(classifier, torch.randperm(classifier.tables[0].shape[1], generator=Generator().manual_seed(0)))
     there, here = (float(each.logits([REVIEW])[0, 0]) for each in (classifier, other))
     same = show.best_ngram(other, number).words == seen.found[0].words
     return Section(
-        row="L11",
         title="Should filters slide along the vectors too?",
-        claim="Neighbours in a photograph belong together; those among a vector's numbers don't: their order means nothing.",
+        asked="Neighbours in a photograph belong together; those among a vector's numbers don't: their order means nothing.",
         picture=Picture(
             png(seen.picture),
             "The n-gram that one filter looks for, whatever the order of the numbers",
@@ -104,6 +90,13 @@ def _along_time_only(classifier: Classifier) -> Section:
         f"({there:.4f}), and filter {number} looks for {'the same' if same else 'other'} words. Filters that cover a part of "
         "the vector and slide along it, too, learnt from the same reviews, as many parameters in all:",
         table=MEASURED,
+        answer=Answer(
+            "yes",
+            "The network that ships gets 84.0% of SST-2's test sentences right. On MR filters that span the vector get 77.6%, "
+            "those that slide along it, too, 74.3%, and with its numbers shuffled 74.9%: no pattern recurs there, so order is "
+            "worth nothing. (It is worse, not of no use at all.) That max pooling over time suits is found by convsight fit, "
+            "too; with the few reviews that it is given it can't tell that patterns are small.",
+        ),
     )
 
 
