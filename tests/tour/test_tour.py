@@ -43,7 +43,7 @@ def test_a_device_that_is_not_there_is_one_sentence(convsight: Run) -> None:
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Made where no package index is in reach, and no network was fetched before: without photographs."""
     found, said = made(tmp_path_factory.mktemp("tour"), **alone(tmp_path_factory))
-    assert re.findall(r"(L\d+) is not whole: cannot download", said) == ["L1", "L2", "L4", "L6", "L7"]
+    assert "not all is there of L1, L2, L4, L6, L7: cannot download" in said
     return found
 
 

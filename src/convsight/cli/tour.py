@@ -59,9 +59,8 @@ def tour(
             if chapter.missing and chapters:
                 raise InputError(chapter.missing)
             told.append(chapter)
-    for chapter in told:
-        if chapter.missing:
-            say(f"{chapter.row.name} is not whole: {chapter.missing}")
+    for why in dict.fromkeys(chapter.missing for chapter in told if chapter.missing):
+        say(f"not all is there of {', '.join(each.row.name for each in told if each.missing == why)}: {why}")
     seconds = perf_counter() - started
     write_page(told, out, seconds=seconds, kept=sum(known))
     remark = f", {sum(known)} of them from an earlier run" if any(known) else ""

@@ -40,10 +40,10 @@ def first_filters(_seed: int, _device: str) -> Section:
     edges, chance = plane_share(filters), plane_share(torch.randn(10_000, 1, 3, 3, generator=Generator().manual_seed(0)))
     count, most = len(filters), int((edges > 0.5).sum())
     figure = (
-        f"All {count} can be shown, and each picture is all there is to know of its filter. What it detects is less plain: in "
-        f"{most} of them a gradient from light to dark is more than half of what the weights differ by, the others "
-        f"look like nothing that has a name (of {count} filters of random numbers {(chance > 0.5).float().mean() * count:.0f} "
-        "would be edges)."
+        f"All {count} can be shown, and but for a bias each picture is all there is to know of its filter. What it detects is "
+        f"less plain: in {most} of them a gradient from light to dark is more than half of what the weights differ by, the "
+        f"others look like nothing that has a name (of {count} filters of random numbers "
+        f"{(chance > 0.5).float().mean() * count:.0f} would be edges)."
     )
     return Section(
         title=f"{count} filters that look at pixels",

@@ -139,15 +139,17 @@ def _dream(seed: int, device: str, layer: str, alt: str, finding: str, *, answer
     goal = objectives.dream(layer)
     before = evaluate(network, goal, picture).cpu()
     made = dream.dream(network, picture, goal, seed=seed)
-    more, less = grown_apart(*(_activation(network, layer, each) for each in (picture, made.input)))
-    grown = (
-        f"{more:.0%} of the numbers that were positive have become more positive, and {less:.0%} of the negative more negative"
-    )
+    asleep, dreaming = (_activation(network, layer, each) for each in (picture, made.input))
+    more, less = grown_apart(asleep, dreaming)
+    louder, count = int((dreaming.square().sum((0, 2, 3)) > asleep.square().sum((0, 2, 3))).sum()), asleep.shape[1]
+    filters = f"grew {(made.score / before).item():.1f} times, and {louder} of the {count} filters answer more in all"
+    places = f"{more:.0%} of the numbers that were positive are more positive, {less:.0%} of the negative more negative"
     flags, argument = _of_seed(seed)
     answer = Answer(
         "yes" if min(more, less) > 0.5 else "in part",
-        f"In {layer}, the middle one of the layers below, half the squared norm of the answer grew "
-        f"{(made.score / before).item():.0f} times: on the whole the network exaggerates. Not everything, though: {grown}.",
+        f"In {layer}, the middle one of the layers below, half the squared norm of the answer {filters}: filter by filter the "
+        f"network exaggerates what it sees. Place by place {places}: where that is less than half, the answer is no larger "
+        "copy of what it was; much of it is new there.",
     )
     return Section(
         title=f"Deep Dream in {layer}",
@@ -162,7 +164,7 @@ def _dream(seed: int, device: str, layer: str, alt: str, finding: str, *, answer
             f'dream("{layer}"){argument})',
             smooth=True,
         ),
-        finding=f"{finding} What the ascent maximises grew {(made.score / before).item():.0f} times; {grown}.",
+        finding=f"{finding} What the ascent maximises {filters}. Place by place {places}.",
         answer=answer if answers else None,
     )
 
@@ -172,14 +174,17 @@ def style_of_a_flower(seed: int, device: str) -> Section:
     network = vgg16(pooling="average").to(device)
     painting = style.Painting(photograph("flower"))
     made = style.transfer(network, photograph("china"), [painting], size=STYLE_SIZE, seed=seed)
-    content, manner = _differences(network, painting, made.input)
+    before = longest(photograph("china"), STYLE_SIZE)
+    other = resized(painting.picture, *before.shape[-2:])
+    content, none = (_content_difference(network, before, each) for each in (made.input, other))
+    manner = _style_difference(network, painting, before, made.input)
     flags, argument = _of_seed(seed)
     answer = Answer(
-        "yes" if manner < 0.25 and content < 1 else "in part",
-        f"In how answers go together the picture differs from the flower {manner:.0%} as much as the temple's photograph does; "
-        f"in the answers themselves, squared, it differs from the photograph by {content:.0%} of their size. Both at once can "
-        "be had, at a price in content that the weight of the style sets. Whether these two are content and style, the eye "
-        "says.",
+        "yes" if manner < 0.25 and content < none / 2 else "in part",
+        f"In how answers go together the picture is {manner:.0%} as far from the flower as the temple's photograph is (squared "
+        f"differences). In the answers themselves it is {content:.0%} of their size away from that photograph, where the "
+        f"flower would be {none:.0%}. So it has both, at a price in content that the weight of the style sets. Whether these "
+        "two are what people call content and style, the eye says.",
     )
     return Section(
         title="Deep Style",
@@ -199,20 +204,27 @@ def style_of_a_flower(seed: int, device: str) -> Section:
     )
 
 
-def _differences(network: Network, painting: style.Painting, made: Tensor) -> tuple[float, float]:
-    """How far `made` is from the photograph in content, as a part of its size, and in style, as a part of the photograph's."""
-    before = longest(photograph("china"), STYLE_SIZE)
-    pictures = [style.with_margin(each) for each in (before, made)]
+def _content_difference(network: Network, photograph: Tensor, made: Tensor) -> float:
+    """The squared difference between what the content layer answers to both, as a part of its answer to `photograph` "
+    "squared."""
+    there, here = (_activation(network, style.CONTENT_LAYER, each) for each in (photograph, made))
+    return float((here - there).square().mean() / there.square().mean())
+
+
+def _style_difference(network: Network, painting: style.Painting, photograph: Tensor, made: Tensor) -> float:
+    """The style loss of `made` as a part of that of `photograph`."""
     alone, both = (
-        [
-            float(evaluate(network, style.likeness(
-                network, pictures[0], [painting], style_weight=weight, painting_size=STYLE_SIZE, precision=torch.float32,
-            ), each, precision=torch.float32))
-            for each in pictures
-        ]
+        style.likeness(
+            network, style.with_margin(photograph), [painting], style_weight=weight, painting_size=STYLE_SIZE,
+            precision=torch.float32,
+        )
         for weight in (0.0, 1.0)
     )  # fmt: skip
-    return alone[0] - alone[1], (both[1] - alone[1]) / (both[0] - alone[0])
+    start, end = (
+        evaluate(network, alone, picture, precision=torch.float32) - evaluate(network, both, picture, precision=torch.float32)
+        for picture in map(style.with_margin, (photograph, made))
+    )
+    return float(end / start)
 
 
 def _activation(network: Network, layer: str, picture: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import wave
 
+import torch
 from torch import Tensor
 
 from convsight.pictures import png
@@ -78,6 +79,10 @@ def looked_like(_seed: int, _device: str) -> Section:
     heard = [
         phone in [each.phone for each in recognise(recogniser, [sound])] for phone, sound in zip(PHONES, sounds, strict=True)
     ]
+    middle = seen.energies.shape[1] // 2
+    power = seen.energies[:, middle - 2 : middle + 3].exp().mean(1)
+    bands = (power * torch.arange(power.shape[1])).sum(1) / power.sum(1)
+    lying = [f"{phone} {band:.0f}" for phone, band in zip(PHONES, bands.tolist(), strict=True)]
     return Section(
         title="What does a phone look like to the network?",
         asked="The network is fixed, the spectrogram is the parameter: what makes it surest of each phone?",
@@ -88,8 +93,9 @@ def looked_like(_seed: int, _device: str) -> Section:
             f"{OPEN}; views.phones(hears, {PHONES})",
             smooth=True,
         ),
-        finding="The vowels have their resonances where vowels do, the hisses are high, a nasal is low and soft. Made sounds "
-        f"again, by Griffin and Lim's method, the network hears the phone in {sum(heard)} of these six.",
+        finding=f"Where the energy lies in the middle of each, in bands from 0, low, to 39: {', '.join(lying)}. The hisses are "
+        "high, as they are when spoken; the nasal, low when spoken, is high, too: what makes a network surest needn't look "
+        f"like speech. Yet made sounds again, by Griffin and Lim's method, it hears the phone in {sum(heard)} of these six.",
         sounds=tuple(
             Sound(_wav(sound), f"{phone}, as the network imagines it") for phone, sound in zip(PHONES, sounds, strict=True)
         ),
