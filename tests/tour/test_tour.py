@@ -19,6 +19,7 @@ from convsight.visualization import Visualization
 from tests.conftest import Run
 
 PAGE = Path("tour.html")
+ROOT = Path(__file__).parents[2]
 
 
 def made(folder: Path, *options: str, **environment: str) -> tuple[str, str]:
@@ -100,6 +101,24 @@ def test_each_of_the_twelve_rows_has_its_claim_and_what_was_measured_of_it(page:
         assert measured is None or re.search(r"\d", measured[2])
         assert ("Not all of this row is here: cannot download" in each) == (number in (1, 2, 4, 6, 7))
         assert f'<a href="#L{number}">' in page
+
+
+def test_readme_and_gallery_have_the_twelve_rows_and_say_what_the_page_says(page: str) -> None:
+    readme, gallery = (
+        [
+            [cell.strip() for cell in line.split("|")[1:-1]]
+            for line in (ROOT / name).read_text().splitlines()
+            if "| L" in line[:3]
+        ]
+        for name in ("README.md", "docs/gallery.md")
+    )
+    assert [each[0] for each in readme] == [each[0] for each in gallery] == [f"L{number}" for number in range(1, 13)]
+    assert all(re.search(r"\d", figure) and command.startswith("`convsight ") for _, _, figure, command in readme)
+    told = dict(re.findall(r'<a href="#(L\d+)">.*</a> <span class="verdict [a-z-]*">([^<]+)</span>', page))
+    assert len(told) == 12
+    assert [each[2] for each in gallery if told[each[0]] != "not told"] == [
+        each for each in told.values() if each != "not told"
+    ]
 
 
 def test_what_is_said_of_l1_follows_from_the_counts_beside_it(page: str) -> None:

@@ -121,7 +121,7 @@ def classes(seed: int, device: str) -> Section:
     named = [f"{judge.labels[int(each.argmax())]} ({each.max():.0%})" for each in answers]
     return Section(
         title="Four classes out of a thousand",
-        asked="The best input for a class, found as for the ten digits. Does it look like one?",
+        asked="The best input for a class, not bare but as a spectrum that is seen from many views. Does it look like one?",
         picture=Picture(
             png(grid(made.input)),
             f"Four pictures, for {', '.join(CLASSES)}",
