@@ -5,8 +5,10 @@ import html
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -130,17 +132,34 @@ def test_what_is_said_of_l1_follows_from_the_counts_beside_it(page: str) -> None
 
 
 def test_a_second_tour_takes_what_was_computed_and_computes_what_was_not(
-    page: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    page: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, convsight: Run
 ) -> None:
-    at = alone(tmp_path_factory)
-    kept = Path(at["XDG_CACHE_HOME"], "convsight", "tour")
-    (kept / "digits.with_l1.json").write_text((kept / "digits.with_l1.json").read_text()[:1000])
-    again, said = made(tmp_path, "--chapters", "3,5", **at)
-    assert "4 sections in" in said and "3 of them from an earlier run" in said
+    for name, value in alone(tmp_path_factory).items():
+        monkeypatch.setenv(name, value)
+    cut = tmp_path_factory.getbasetemp() / "convsight" / "tour" / "text.looked_for.json"
+    cut.write_text(cut.read_text()[:1000])
+    done = convsight("tour", "--chapters", "3,11")
+    assert "4 sections in" in done.stdout and "3 of them from an earlier run" in done.stdout
+    again = PAGE.read_text(encoding="utf-8")
     before = dict(zip(titles(page), pictures(page), strict=True))
+    assert rows(again) == ["L3", "L11", "L11", "L11"]
     assert pictures(again) == [before[each] for each in titles(again)]
-    anew, said = made(tmp_path, "--chapters", "L11", "--again", **at)
-    assert "from an earlier run" not in said and rows(anew) == ["L11"] * 3
+    assert "from an earlier run" not in convsight("tour", "--chapters", "L11", "--again").stdout
+
+
+def test_interrupted_it_says_that_it_goes_on_and_has_kept_what_it_made(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "convsight", "tour", "--chapters", "9,12"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        while not (tmp_path / "convsight" / "tour" / "go.filters.json").exists():
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 2 and "what was computed is kept: the same command goes on from there" in " ".join(
+        said.split()
+    )
+    assert not PAGE.exists()
 
 
 def pictures(page: str) -> list[str]:
