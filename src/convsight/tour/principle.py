@@ -68,8 +68,9 @@ def asked(_seed: int, device: str) -> Section:
             "Told arrays and labels only, convsight fit comes to the lecture's own design for digits, Go and text, which is "
             "right more often than the usual 3x3 filters with 2x2 pooling: 97.5, 25.9 and 70.8% against 96.7, 4.9 and 66.9. "
             "For speech it does not: its filters slide along time, too, and the usual network is no worse (77.9% against "
-            "74.0%, with too few voices to be sure). Nor do the properties alone decide: patterns are not small in text, and "
-            "with one of two seeds a Go board was found to stand subsampling, though pooling ruins its network.",
+            "74.0%, with too few voices to be sure). Nor do the properties alone decide: that text's patterns are small was "
+            "denied or not told, and with one of two seeds a Go board was found to stand subsampling, though pooling ruins its "
+            "network.",
         ),
         introduction="Patterns that are much smaller than the whole, and that appear in several places, call for filters that "
         "slide; objects that stay what they are with every other entry left out call for pooling. Each application must be "
