@@ -60,7 +60,7 @@ class Architecture:
     `side_by_side`: the convolutions don't follow one another; each reads the input, and what they put out is joined.
     `dropout`: the part of the numbers before the last layer that training leaves out.
     `per_point`: instead of fully connected layers, one filter of 1x1 and a bias of its own for every point, so that the outputs
-    are the points that the convolutions leave, row by row.
+    are the points that the convolutions leave, row by row; or several times as many, of as many filters, one after the other.
     `recurrent`: an LSTM of that many cells goes through time; then the axis "time" is a window around each frame, of which
     the layers before the LSTM tell it, and the network puts out `outputs` numbers a frame. `both_ways`: a second LSTM goes
     backwards, so that a frame is judged by what follows, too; `centred`: each row's mean over all of time is taken off first.
@@ -136,7 +136,7 @@ def build(architecture: Architecture) -> nn.Sequential:
     `per_point`, after the convolutions `points`, `flatten` and `output`; with `side_by_side`, those of the convolutions are
     in `convolutions`; with `recurrent`, all before the last are in `frames.window`, and `frames.lstm` follows.
     Raises InputError if the axes aren't two, a filter is longer than what it slides along, an axis doesn't exist, the outputs
-    of `per_point` aren't as many as the points, or `limited` or `recurrent` is declared of axes that they don't suit.
+    of `per_point` aren't as many for each of the points, or `limited` or `recurrent` is declared of axes that they don't suit.
     """
     if len(architecture.axes) != 2:
         raise InputError(f"a network here has two axes, not {len(architecture.axes)}: {', '.join(architecture.axes)}")
@@ -157,11 +157,13 @@ def build(architecture: Architecture) -> nn.Sequential:
         features = channels * prod(lengths.values())
     if architecture.per_point:
         points = prod(lengths.values())
-        if architecture.outputs != points or architecture.fully_connected or architecture.side_by_side:
-            raise InputError(f"one output for each of {points} points, and nothing between, not {architecture.outputs}")
-        layers["points"] = nn.Conv2d(channels, 1, 1, bias=False)
+        if architecture.outputs % points or architecture.fully_connected or architecture.side_by_side:
+            raise InputError(
+                f"one output, or several, for each of {points} points, nothing between, not {architecture.outputs}"
+            )
+        layers["points"] = nn.Conv2d(channels, architecture.outputs // points, 1, bias=False)
         layers["flatten"] = nn.Flatten()
-        layers["output"] = PointBias(points)
+        layers["output"] = PointBias(architecture.outputs)
         return nn.Sequential(layers)
     layers["flatten"] = nn.Flatten()
     for number, width in enumerate(architecture.fully_connected, start=1):

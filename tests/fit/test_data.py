@@ -21,11 +21,18 @@ def test_arrays_of_every_shape_become_pictures() -> None:
     assert data.samples(X[:, None].repeat(3, 1), Y, axes=("a", "b")).inputs.shape == (60, 3, 6, 7)
     assert data.samples(X[:, None], Y).axes == ("height", "width")
     assert data.samples(X.tolist(), Y.tolist()).labels == ("0", "1", "2")
+    assert data.samples(torch.from_numpy(X).bfloat16().requires_grad_(), torch.from_numpy(Y)).inputs.shape == (60, 1, 6, 7)
+    assert data.samples(X, Y, axes="time").axes == ("row", "time")
 
 
 def test_what_is_to_be_told() -> None:
-    assert data.samples(X, np.array(["b", "a", "c"])[Y]).labels == ("a", "b", "c")
+    for kind in (str, object):  # as numpy has names, and as pandas does
+        names = np.array(["b", "a", "c"], kind)[Y]
+        assert data.samples(X, names, groups=np.array(list("abcdef"), kind)[Y + 3 * (X[:, 0, 0] > 0)]).labels == ("a", "b", "c")
+    assert data.samples(X, Y - 1).labels == ("-1", "0", "1")
     numbers = data.samples(X, Y.astype(float))
+    assert numbers.notes == ("numbers are told, not classes; if they are classes, give integers or names",)
+    assert data.samples(X, Y + 0.5).notes == ("numbers are told, not classes",)
     assert numbers.labels == () and numbers.targets.shape == (60, 1)
     assert float(numbers.targets.mean()) == pytest.approx(0, abs=1e-6) and float(numbers.targets.std()) == pytest.approx(1)
     points = np.zeros((60, 6, 7), bool)
@@ -33,6 +40,9 @@ def test_what_is_to_be_told() -> None:
     told = data.samples(X, points)
     assert told.per_point and told.outputs == 42 and told.targets.tolist() == (7 * Y + 2 * Y).tolist()
     assert data.samples(X, X + 1).per_point and not data.samples(X, X + 1).labels
+    mask = data.samples(X, X > 1)
+    assert mask.per_point and mask.labels == ("False", "True") and mask.targets.tolist() == (X > 1).reshape(60, -1).tolist()
+    assert mask.outputs == 84 and told.outputs == 42
 
 
 @pytest.mark.parametrize(
@@ -41,23 +51,37 @@ def test_what_is_to_be_told() -> None:
         (X[:10], Y[:10], {}, "there are 10 samples; 40 at least"),
         (X, Y[:-1], {}, "x has 60 samples, y has 59"),
         (X, np.zeros(60, int), {}, "all samples are of one class, 0"),
-        (np.where(np.arange(60)[:, None, None] == 3, np.nan, X), Y, {}, "not finite everywhere: first in sample 3"),
+        (
+            np.where(np.arange(60)[:, None, None] == 3, np.nan, X),
+            Y,
+            {},
+            "x is not finite everywhere, or too large: first in sample 3",
+        ),
         (np.ones((60, 6, 7)), Y, {}, "all samples of x are the same"),
         (X, np.full(60, 1.5), {}, "all numbers of y are the same"),
         (X, np.where(np.arange(60) == 5, np.inf, 1.0), {}, "y is not finite in sample 5"),
         (X, np.where(np.arange(60) == 5, 7, 1), {}, 'class "7" has one sample'),
-        (X, np.arange(60), {}, "60 classes of 60 samples"),
+        (X, np.arange(60), {}, "60 classes of 60 labels"),
         (X[:, None, None], Y, {}, "x has 4 dimensions a sample"),
         (X, Y, {"axes": ("a", "b", "c")}, "x has 2 dimensions a sample and 3 axes are named"),
         (X, Y, {"axes": ("a", "a")}, "each axis needs a name of its own"),
         (X[:, :1, :1], Y, {}, "there must be two numbers at least"),
         (X, Y, {"groups": Y[:-1]}, "groups has 59"),
-        (X, Y, {"groups": Y}, "there are 3 groups; six at least"),
+        (X, Y, {"groups": Y}, "groups has 3 different names; six at least"),
+        (X, Y, {"groups": np.stack([Y, Y], 1)}, "groups must be (N,), a name a sample, not (60, 2)"),
+        (X, Y, {"groups": np.where(Y, Y, np.nan)}, "groups has no name for sample 0"),
+        (X, [None, *Y[1:]], {}, "something is missing"),
+        (X, np.array(["a", np.nan], object)[Y % 2], {}, "something is missing"),
+        (X, np.arange(60) // 2, {}, "there are 30 classes of 60 labels; give floats"),
+        (X, np.arange(60 * 42).reshape(X.shape), {}, "2,520 classes of 2,520 labels; give floats"),
+        (X[:, :0], Y, {}, "there must be two numbers at least"),
+        (1e300 * X.astype(float), Y, {}, "or too large: first in sample 0"),
+        (np.ma.masked_greater(X, 1), Y, {}, "x is masked in places"),
         (X.astype(str), Y, {}, "x must hold numbers"),
         (X[:, 0, 0], Y, {}, "not of shape (60,)"),
         ([[1, 2], [3]], [0, 1], {}, "x is no array"),
         (X, X[:, :2, 0] > 0, {}, "y must be (N,)"),
-        (X, np.full((60, 6, 7), "a"), {}, "y must hold numbers, or True at one point"),
+        (X, np.full((60, 6, 7), "a"), {}, "all samples are of one class, a"),
     ],
 )
 def test_what_cannot_be_measured_is_said(x: object, y: object, more: dict[str, object], problem: str) -> None:
@@ -71,6 +95,12 @@ def test_of_very_many_samples_some_are_drawn() -> None:
     some = data.samples(x, np.arange(2_000_000) % 2)
     assert len(some) == data.MOST and some.notes == ("20,000 of 2,000,000 samples were drawn at random",)
     assert (some.inputs[:, 0, 0, 0].long() % 2 == some.targets).all()
+
+
+def test_copies_are_told_of() -> None:
+    twice = np.concatenate([X, X[:20]])
+    (note,) = data.samples(twice, np.concatenate([Y, Y[:20]])).notes
+    assert note.startswith("20 samples are exact copies of others") and not data.samples(X, Y).notes
 
 
 def test_of_rare_classes_some_are_kept() -> None:

@@ -49,7 +49,10 @@ def test_series_with_and_without_names_of_columns() -> None:
     [
         ("a.npz", b"no zip", "cannot read a.npz"), ("a.txt", b"1", "is no .npz, .csv, .tsv, or folder"),
         ("a.csv", b"", "a.csv is empty"), ("a.csv", b"label,t\nx,1\ny\n", "different lengths, 0 to 1"),
-        ("a.csv", b"label,t\nx,one\n", "a.csv, line 2: not a class and numbers"), ("a.csv", b"\xff\xfe1", "cannot read a.csv"),
+        ("a.csv", b"label,t\nx,one\n", "a.csv, line 2: not a class and numbers .*'one'"),
+        ("a.csv", b"\xff\xfe1", "cannot read a.csv"),
+        ("a.csv", b"label;t\nx;1\n", "a.csv has one column; a .csv has a comma"), ("a.npz", b"", "cannot read a.npz"),
+        ("a.csv", b"label,t\nx,1\n,2\n", "a.csv, line 3: the column of classes is empty"),
         ("a.csv", b"label,a,b\n", "names of columns, and no series"),
         ("a.csv", b"a,label\n1,up\n3\n", "different lengths, 0 to 1"),
     ],
@@ -72,8 +75,15 @@ def test_arrays_that_lack_something_or_hold_objects() -> None:
     with pytest.raises(InputError, match=r'a\.npz has no array "y"; it has x'):
         files.read(Path("a.npz"))
     np.savez("b.npz", x=np.array([{}, 1], dtype=object), y=np.zeros(2))
-    with pytest.raises(InputError, match=r"cannot read b\.npz"):
+    with pytest.raises(InputError, match=r"b\.npz holds Python objects, which aren't unpickled"):
         files.read(Path("b.npz"))
+    np.save("c.npy", np.zeros(3))
+    Path("c.npy").rename("c.npz")
+    np.savez("d.npz", x=np.zeros((40, 9)), y=np.arange(40) % 2)
+    Path("d.npz").write_bytes(Path("d.npz").read_bytes()[:-80])
+    for broken in ("c.npz", "d.npz"):
+        with pytest.raises(InputError, match=f"cannot read {broken}: it is no .npz, as numpy.savez writes it, or not whole"):
+            files.read(Path(broken))
     for nothing in ("none.npz", "empty"):
         Path("empty").mkdir(exist_ok=True)
         with pytest.raises(InputError, match=r"there is no file|holds no folders with pictures"):

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from convsight.architecture import WHOLE
 from convsight.fit import Fit, fit, report
+from convsight.fit.bench import Interval
+from convsight.fit.data import samples
+from convsight.fit.properties import Along, Measured
+from convsight.fit.verdict import Finding
 
 DRAW = np.random.default_rng(0)
 Y = DRAW.integers(3, size=300)
@@ -27,14 +32,34 @@ def test_a_series_is_measured_reported_and_its_network_learnt(tmp_path: Path) ->
     assert page == found._repr_html_()
     assert page.count("<h3>") == 5 and "300 samples of 1 × 1 × 14 numbers, of 3 classes" in page
     assert not re.search(r'(src|href)="(?!data:)', page) and "nan" not in page
-    assert found.measured[0].reach and page.count("<svg") >= 3
-    asked = report.questions(found.measured[0])
+
+
+def test_each_question_has_its_own_answer() -> None:
+    findings = {
+        name: Finding("yes", Interval(mean, 0.01))
+        for name, mean in (("local", 0.1), ("sliding", 0.2), ("subsamples", 0.3), ("pooled", 0.4), ("ordered", 0.5))
+    }
+    points = {1: Interval(0.5, 0.1), 3: Interval(0.6, 0.1), WHOLE: Interval(0.7, 0.1)}
+    found = Measured("time", 14, (0.4, 0.2, 0.01), Along(3), **findings, reach=points, pooling=points, subsampled=points)  # type: ignore[arg-type]
+    asked = report.questions(found)
     told = ("A filter of a third", "Filters that slide", "Half of the entries", "The best pooling", "Neighbours resemble")
     assert all(each.answer.startswith(text) for each, text in zip(asked, told, strict=True))
+    for each, mean in zip(asked, ("+10.0%", "+20.0%", "+30.0%", "+40.0%", "+50.0%"), strict=True):
+        assert f"{mean} (between" in each.answer
+    assert [each.plot.count("<circle") for each in asked] == [3, 0, 3, 3, 0]
+
+
+def test_what_is_told_in_words() -> None:
+    kinds = (Y, Y + 0.5, X[:, None, :] > 1, X[:, None, :] + 0.0, np.eye(14, dtype=bool)[Y][:, None, :])
+    told = [report._classes(samples(X[:, None, :], y, axes=("a", "time"))) for y in kinds]
+    assert told == [
+        "of 3 classes", "each with numbers to be told", "each point of one of 2 classes",
+        "each with a number a point to be told", "of 14 points",
+    ]  # fmt: skip
 
 
 def test_architectures_in_words() -> None:
     found = fit(X, Y.astype(float), axes=("time",), budget=0.01, device="cpu")
     assert not found.data.labels and all(each.sliding.effect is None for each in found.measured)
     lines = report.declared(found.architecture)
-    assert lines[-1] == "1 outputs" and "cannot tell" in found._repr_html_()
+    assert lines[-1] == "1 output" and "cannot tell" in found._repr_html_()

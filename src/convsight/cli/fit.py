@@ -55,7 +55,7 @@ def fit(
     from convsight.fit import fit as fitted
     from convsight.network import save
 
-    looks = out.suffix == ".png"
+    looks = out.suffix.lower() == ".png"
     if not looks:
         check_ending(out, ".html")
     paths = out, out.with_suffix(".json"), out.with_suffix(".safetensors")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Generator, Tensor
 
 from convsight.errors import InputError
@@ -18,6 +19,8 @@ LEAST_GROUPS = 6  # two to learn, two to choose, two to test by: of one alone it
 _RARE = 8  # samples of a class that are kept, if there are as many, when others are drawn at random
 _NAMES = {1: ("place",), 2: ("height", "width")}
 _MOST_CLASSES = 1_000
+_MOST_POINT_CLASSES = 50
+_FEW_COPIES = 0.01  # of the samples
 _HELD_OUT = 0.25
 
 
@@ -26,7 +29,8 @@ class Samples:
     """`inputs`: (N, C, H, W) of any real type, finite; `axes`: what H and W are; an axis that is 1 long is none.
 
     `targets`: (N,) int64, a class each, which `labels` name; or, without `labels`, (N, K) float32, numbers with mean 0 and
-    standard deviation 1 together. `per_point`: the classes, or the K numbers, are the H W points, row by row.
+    standard deviation 1 together. `per_point`: the classes, or the K numbers, are the H W points, row by row; or, with `labels`
+    and (N, H W) int64, each point has a class of its own.
     `groups`: (N,) int64, who or what each sample is of. `notes`: what was done to the data, a sentence each.
     """
 
@@ -48,7 +52,7 @@ class Samples:
 
     @property
     def outputs(self) -> int:
-        return len(self.labels) if self.labels else self.targets.shape[1]
+        return max(1, len(self.labels)) * (self.targets.shape[1] if self.targets.ndim == 2 else 1)
 
     def at(self, places: Tensor) -> Samples:
         """The samples at `places`, (n,) int64."""
@@ -59,6 +63,17 @@ class Samples:
         """The same samples with other `inputs`."""
         return replace(self, inputs=inputs)
 
+    def moved(self, change: Callable[[Tensor], Tensor]) -> Samples:
+        """The same samples under a `change` that only moves entries: of inputs, and of the points that are told with them."""
+        if not self.per_point:
+            return self.given(change(self.inputs))
+        shape = (len(self), 1, *self.inputs.shape[2:])
+        if self.targets.ndim == 1:
+            told = change(F.one_hot(self.targets, self.outputs).view(shape)).flatten(1).argmax(1)
+        else:
+            told = change(self.targets.view(shape)).flatten(1)
+        return replace(self, inputs=change(self.inputs), targets=told)
+
 
 def samples(
     x: Any, y: Any, *, axes: Sequence[str] | None = None, groups: Any = None, most: int = MOST, seed: int = 0
@@ -66,9 +81,9 @@ def samples(
     """Arrays, tensors or lists as samples.
 
     `x`: (N, *axes) or (N, channels, *axes), one axis or two; without `axes` those after the first are taken, and one more
-    is one of channels. `y`: (N,) classes, or floats; (N, K) floats; or, with two axes, (N, *axes), a number a point, or True
-    at one point of each sample: the one to be told. `groups`: (N,) names of speakers, writers, games: no group is both learnt
-    and judged by. More than `most` samples are drawn from at random.
+    is one of channels. `y`: (N,) classes, which are integers, names or truths, or floats; (N, K) floats; or, with two axes,
+    (N, *axes): a class or a float a point, or True at one point of each sample, the one to be told. `groups`: (N,) names of
+    speakers, writers, games: no group is both learnt and judged by. More than `most` samples are drawn from at random.
 
     Raises InputError if there is nothing to measure: too few samples, one class, numbers that aren't finite or all the same,
     lengths that don't match, or more than two axes.
@@ -76,7 +91,7 @@ def samples(
     inputs, named = _inputs(x, axes)
     notes = []
     count = len(inputs)
-    labels_given, groups_given = _array(y, "y"), None if groups is None else _array(groups, "groups")
+    labels_given, groups_given = _array(y, "y"), None if groups is None else _groups(groups)
     for name, each in (("y", labels_given), ("groups", groups_given)):
         if each is not None and (each.ndim == 0 or len(each) != count):
             raise InputError(
@@ -89,15 +104,22 @@ def samples(
         inputs, labels_given = inputs[picked], labels_given[picked]
         groups_given = None if groups_given is None else groups_given[picked]
         notes.append(f"{most:,} of {count:,} samples were drawn at random")
-    kept = inputs if inputs.dtype in (np.bool_, np.uint8, np.int8, np.int16, np.float16) else inputs.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large is found below
+        kept = inputs if inputs.dtype in (np.bool_, np.uint8, np.int8, np.int16, np.float16) else inputs.astype(np.float32)
     given = torch.from_numpy(np.ascontiguousarray(kept))
     _check_inputs(given)
     targets, names, per_point = _targets(labels_given, tuple(given.shape[2:]))
     if not names:
-        notes.append("numbers are told, not classes")
+        whole = bool((labels_given == np.round(labels_given)).all())
+        notes.append(f"numbers are told, not classes{'; if they are classes, give integers or names' if whole else ''}")
+    if (copies := _copies(given)) > _FEW_COPIES * len(given):
+        notes.append(
+            f"{copies:,} samples are exact copies of others; where one is learnt and the other judged by, networks seem better "
+            "than they are: leave copies out, or give them the same group"
+        )
     numbered = None if groups_given is None else torch.from_numpy(np.unique(groups_given, return_inverse=True)[1].reshape(-1))
     if numbered is not None and len(torch.unique(numbered)) < LEAST_GROUPS:
-        raise InputError(f"there are {len(torch.unique(numbered))} groups; six at least are needed to leave some out")
+        raise InputError(f"groups has {len(torch.unique(numbered))} different names; six at least are needed to leave some out")
     return Samples(given, targets, named, names, per_point, numbered, tuple(notes))
 
 
@@ -111,7 +133,7 @@ def parted(whole: Samples, *, part: float = _HELD_OUT, seed: int = 0) -> tuple[S
         judged = torch.isin(whole.groups, left_out)
         return whole.at((~judged).nonzero()[:, 0]), whole.at(judged.nonzero()[:, 0])
     order = torch.randperm(len(whole), generator=generator)
-    if whole.labels:
+    if whole.labels and whole.targets.ndim == 1:
         order = order[whole.targets[order].argsort(stable=True)]  # class by class, so that every so manieth is of each in turn
     places = (torch.arange(len(order)) * part).floor()
     judged = places.diff(prepend=torch.tensor([-1.0])) > 0
@@ -125,6 +147,7 @@ def _inputs(x: Any, axes: Sequence[str] | None) -> tuple[np.ndarray[Any, Any], t
         raise InputError(f"x must hold numbers, not {found.dtype}")
     if found.ndim < 2:
         raise InputError(f"x must be (N, *axes) or (N, channels, *axes), not of shape {found.shape}")
+    axes = (axes,) if isinstance(axes, str) else axes
     count = len(axes) if axes is not None else min(2, found.ndim - 1)
     if not 1 <= count <= 2 or found.ndim - 1 - count not in (0, 1):
         raise InputError(
@@ -139,25 +162,52 @@ def _inputs(x: Any, axes: Sequence[str] | None) -> tuple[np.ndarray[Any, Any], t
     if count == 1:
         found = found[:, :, None]
         names = ("row" if names[0] != "row" else "line", names[0])
-    if max(found.shape[2:]) < 2:
+    if max(found.shape[2:]) < 2 or 0 in found.shape[1:]:
         raise InputError(f"x has nothing along {' and '.join(names)}: there must be two numbers at least")
     return found, (names[0], names[1])
 
 
 def _array(given: Any, name: str) -> np.ndarray[Any, Any]:
     try:
-        found = given.detach().cpu().numpy() if isinstance(given, Tensor) else np.asarray(given)
+        if isinstance(given, Tensor):
+            plain = given.detach().cpu()
+            found = (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+        else:
+            found = np.asarray(given)
     except (ValueError, TypeError) as error:
         raise InputError(f"{name} is no array: {error}") from None
+    if np.ma.is_masked(given):
+        raise InputError(f"{name} is masked in places; fill in what is missing, or leave it out")
+    if found.dtype == object and found.ndim == 1 and all(isinstance(each, str) for each in found):  # a column of pandas
+        found = found.astype(str)
     if found.dtype == object:
-        raise InputError(f"{name} is no array of numbers or names: its rows may be of different lengths")
+        raise InputError(
+            f"{name} is no array of numbers or names: something is missing, or of another kind, or its rows differ in length"
+        )
     return found
+
+
+def _groups(given: Any) -> np.ndarray[Any, Any]:
+    found = _array(given, "groups")
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim > 1:
+        raise InputError(f"groups must be (N,), a name a sample, not {found.shape}")
+    if found.dtype.kind == "f" and np.isnan(found).any():
+        raise InputError(f"groups has no name for sample {int(np.isnan(found).argmax())}")
+    return found
+
+
+def _copies(given: Tensor) -> int:
+    return len(given) - len({each.tobytes() for each in given.numpy()})
 
 
 def _check_inputs(given: Tensor) -> None:
     if given.is_floating_point() and not given.isfinite().all():
         place = (~given.isfinite()).nonzero()[0].tolist()
-        raise InputError(f"x is not finite everywhere: first in sample {place[0]}; fill in what is missing, or leave it out")
+        raise InputError(
+            f"x is not finite everywhere, or too large: first in sample {place[0]}; fill in what is missing, or leave it out"
+        )
     if bool((given == given[:1]).all()):
         raise InputError("all samples of x are the same; there is nothing to tell them by")
 
@@ -169,7 +219,10 @@ def _targets(y: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[Tensor, t
         flat = y.reshape(len(y), points)
         if y.dtype.kind in "biu" and set(np.unique(flat)) <= {0, 1} and (flat.sum(1) == 1).all():
             return torch.from_numpy(flat.argmax(1)), tuple(map(str, range(points))), True
-        return _numbers(flat, together=True), (), True
+        if y.dtype.kind == "f":
+            return _numbers(flat, together=True), (), True
+        names, numbers, _ = _classes(flat, most=_MOST_POINT_CLASSES)
+        return numbers.view(len(y), points), names, True
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2 and y.dtype.kind == "f":
@@ -178,22 +231,25 @@ def _targets(y: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[Tensor, t
         raise InputError(f"y must be (N,), (N, K) floats, or (N, {', '.join(map(str, shape))}), a point each, not {y.shape}")
     if y.dtype.kind == "f":
         return _numbers(y[:, None]), (), False
+    names, classes, counts = _classes(y, most=min(_MOST_CLASSES, len(y) // 4))
+    if min(counts) < 2:
+        rare = names[counts.index(min(counts))]
+        raise InputError(f'class "{rare}" has one sample; two of each are needed, one to learn, one to judge by')
+    return classes, names, False
+
+
+def _classes(y: np.ndarray[Any, Any], *, most: int) -> tuple[tuple[str, ...], Tensor, list[int]]:
+    """The names of classes, which is which, in one row, and how often each is."""
     names, numbers, counts = np.unique(y, return_inverse=True, return_counts=True)
     if len(names) < 2:
         raise InputError(f"all samples are of one class, {names[0]}; there must be two")
-    if len(names) > min(_MOST_CLASSES, len(y) // 4):
-        raise InputError(f"there are {len(names):,} classes of {len(y):,} samples; give floats, if they are numbers to be told")
-    if counts.min() < 2:
-        raise InputError(
-            f'class "{names[counts.argmin()]}" has one sample; two of each are needed, one to learn, one to judge by'
-        )
-    return torch.from_numpy(numbers.reshape(-1)), tuple(map(str, names)), False
+    if len(names) > most:
+        raise InputError(f"there are {len(names):,} classes of {y.size:,} labels; give floats, if they are numbers to be told")
+    return tuple(map(str, names)), torch.from_numpy(numbers.reshape(-1)), counts.tolist()
 
 
 def _numbers(y: np.ndarray[Any, Any], *, together: bool = False) -> Tensor:
     """Each column less its mean, in standard deviations of its own, or of all `together`."""
-    if y.dtype.kind not in "biuf":
-        raise InputError(f"y must hold numbers, or True at one point of each sample, not {y.dtype}")
     found = torch.from_numpy(y.astype(np.float64))
     if not found.isfinite().all():
         raise InputError(f"y is not finite in sample {int((~found.isfinite()).nonzero()[0, 0])}")

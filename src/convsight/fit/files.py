@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import zlib
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ def read(source: Path, *, size: int = 32) -> Arrays:
     """What is in a file or folder.
 
     An `.npz` has `x` and `y`, and perhaps `groups` and `axes`; pictures lie in a folder a class, and are scaled to `size`;
-    a table (.csv, .tsv) has a series a row and its class in the column `label`, or, without names of columns, in the first;
-    numbers there that aren't all whole are told as numbers.
+    a table (.csv, .tsv) has a series a row and its class in the column `label`, or, without names of columns, in the first, and
+    perhaps its group in the column `group`; numbers for classes that aren't all whole are told as numbers.
 
     Raises InputError if it is none of these, or can't be read.
     """
@@ -39,10 +40,16 @@ def read(source: Path, *, size: int = 32) -> Arrays:
 
 
 def _npz(path: Path) -> Arrays:
+    if not is_zipfile(path):
+        raise InputError(f"cannot read {path}: it is no .npz, as numpy.savez writes it, or not whole")
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
+    except (OSError, ValueError, BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
+        if "allow_pickle" in str(error):
+            raise InputError(
+                f"{path} holds Python objects, which aren't unpickled; save numbers and names as plain arrays"
+            ) from None
         raise InputError(f"cannot read {path}: {error}") from None
     if missing := [name for name in ("x", "y") if name not in arrays]:
         raise InputError(f'{path} has no array "{missing[0]}"; it has {", ".join(arrays) or "none"}')
@@ -82,12 +89,17 @@ def _table(path: Path) -> Arrays:
     if not body:
         raise InputError(f"{path} has names of columns, and no series")
     others = {place} if group is None else {place, group}
+    if max(map(len, rows)) == 1:
+        raise InputError(f"{path} has one column; a .csv has a comma between columns, a .tsv a tab")
     lengths = {len(row) - len(others) for row in body}
     if len(lengths) > 1:
         raise InputError(f"{path}: its series are of different lengths, {min(lengths)} to {max(lengths)}")
     series = [_numbers(row, number, others, path) for number, row in enumerate(body, start=1 + len(rows) - len(body))]
+    labels = [row[place].strip() for row in body]
+    if "" in labels:
+        raise InputError(f"{path}, line {1 + len(rows) - len(body) + labels.index('')}: the column of classes is empty there")
     groups = None if group is None else np.array([row[group] for row in body])
-    return Arrays(np.stack(series), _told([row[place].strip() for row in body]), ("time",), groups)
+    return Arrays(np.stack(series), _told(labels), ("time",), groups)
 
 
 def _told(labels: list[str]) -> NDArray[Any]:
@@ -100,7 +112,10 @@ def _told(labels: list[str]) -> NDArray[Any]:
 
 
 def _numbers(row: list[str], line: int, others: set[Any], path: Path) -> NDArray[np.float32]:
+    numbers = [each for place, each in enumerate(row) if place not in others]
     try:
-        return np.array([float(each) for place, each in enumerate(row) if place not in others], np.float32)
-    except ValueError:
-        raise InputError(f"{path}, line {line}: not a class and numbers; the column of classes is called label") from None
+        return np.array(numbers, np.float32)
+    except ValueError as error:
+        raise InputError(
+            f"{path}, line {line}: not a class and numbers ({error}); the column of classes is called label"
+        ) from None

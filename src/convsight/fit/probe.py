@@ -38,7 +38,8 @@ def learnt(
         first = module.get_submodule("conv1")
         first.load_state_dict(filters.module.get_submodule("conv1").state_dict())
         first.requires_grad_(False)
-    network = Network(module, _spec(known), known.labels, "fit", {}, architecture)
+    labels = known.labels if known.targets.ndim == 1 else ()
+    network = Network(module, _spec(known), labels, "fit", {}, architecture)
     batches = shuffled((torch.arange(len(known)),), batch=min(BATCH, len(known)), seed=seed, change=_chosen_from(known))
     loss = class_loss if known.labels else number_loss
     train(network, batches, loss, steps=steps, optimizer=_OPTIMIZER, device=device, on_step=on_step)
@@ -46,8 +47,9 @@ def learnt(
 
 
 def class_loss(output: Tensor, targets: Tensor) -> Tensor:
-    """Cross entropy, (B,); `output`: (B, classes), `targets`: (B,) int64."""
-    return F.cross_entropy(output, targets, reduction="none")
+    """Cross entropy, (B,); `output`: (B, classes), `targets`: (B,) int64; or the mean of (B, classes * points), (B, points)."""
+    each = F.cross_entropy(_by_point(output, targets), targets, reduction="none")
+    return each if targets.ndim == 1 else each.mean(1)
 
 
 def number_loss(output: Tensor, targets: Tensor) -> Tensor:
@@ -63,28 +65,36 @@ def outputs(network: Network, judged: Samples) -> Tensor:
 
 
 def scores(network: Network, judged: Samples) -> Tensor:
-    """(N,): how well each sample is told. For classes the chance that the network gives the right one; for numbers one less
-    their squared error in variances, -1 at worst.
+    """(N,): how well each sample is told. For classes the chance that the network gives the right one, or its mean over points
+    that have one each; for numbers one less their squared error in variances, -1 at worst.
     """
     found = outputs(network, judged)
     if judged.labels:
-        return found.softmax(1).gather(1, judged.targets[:, None])[:, 0]
+        chances = _by_point(found, judged.targets).softmax(1)
+        return chances.gather(1, judged.targets[:, None]).flatten(1).mean(1)
     return (1 - (found - judged.targets).square().mean(1)).clamp_min(_WORST)
 
 
 def right(network: Network, judged: Samples) -> Tensor:
-    """(N,): 1 where the likeliest class is the right one, else 0; for numbers as `scores`."""
+    """(N,): 1 where the likeliest class is the right one, else 0, the mean over points; for numbers as `scores`."""
     if not judged.labels:
         return scores(network, judged)
-    return (outputs(network, judged).argmax(1) == judged.targets).float()
+    likeliest = _by_point(outputs(network, judged), judged.targets).argmax(1)
+    return (likeliest == judged.targets).float().reshape(len(judged), -1).mean(1)
 
 
 def guessed(known: Samples, judged: Samples) -> float:
-    """The mean score without looking: that of telling how often each class is, or the mean of the numbers."""
+    """The mean score without looking: that of telling how often each class is, at each point, or the mean of the numbers."""
     if not known.labels:
         return float((1 - judged.targets.square().mean(1)).clamp_min(_WORST).mean())
-    often = torch.bincount(known.targets, minlength=len(known.labels)) / len(known)
-    return float(often[judged.targets].mean())
+    learnt, told = (each.targets.reshape(len(each), -1) for each in (known, judged))
+    often = torch.stack([(learnt == each).float().mean(0) for each in range(len(known.labels))])
+    return float(often.gather(0, told).mean())
+
+
+def _by_point(output: Tensor, targets: Tensor) -> Tensor:
+    """(B, classes), or (B, classes, points) where each point has a class."""
+    return output if targets.ndim == 1 else output.view(len(output), -1, targets.shape[1])
 
 
 def _spec(known: Samples) -> InputSpec:

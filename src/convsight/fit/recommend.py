@@ -139,7 +139,8 @@ def _does(found: Measured, along: Along) -> str:
     if along.slides is None:
         return f"span all {found.length} entries"
     pools = {1: "with no pooling", WHOLE: "with pooling over all of it"}.get(along.pools, f"with pooling by {along.pools}")
-    return f"slide, {along.slides} entries long, {pools}"
+    entries = "entry" if along.slides == 1 else "entries"
+    return f"slide, {along.slides} {entries} long, {pools}"
 
 
 def _lengths(samples: Samples) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from convsight import __version__
 from convsight.architecture import WHOLE, Architecture
 from convsight.files import written_whole
 from convsight.fit.bench import Interval
+from convsight.fit.data import Samples
 from convsight.fit.properties import Measured
 from convsight.fit.verdict import Finding
 
@@ -39,7 +41,15 @@ def page(fit: Fit) -> str:
     template = environment.get_template("report.html")
     what = "the chance that a network gives the right answer" if fit.data.labels else "the part of the variance that is told"
     told = "right" if fit.data.labels else "of the variance told"
-    return template.render(fit=fit, axes=axes, declared=declared(fit.architecture), version=__version__, score=what, told=told)
+    return template.render(
+        fit=fit,
+        axes=axes,
+        declared=declared(fit.architecture),
+        version=__version__,
+        score=what,
+        told=told,
+        classes=_classes(fit.data),
+    )
 
 
 def write_page(fit: Fit, path: Path) -> None:
@@ -112,7 +122,19 @@ def declared(architecture: Architecture) -> list[str]:
         ]
         lines.append(f"{each.filters} filters: {', '.join(parts)}")
     lines += [f"{width} fully connected neurons" for width in architecture.fully_connected]
-    return [*lines, "a number for each point" if architecture.per_point else f"{architecture.outputs} outputs"]
+    if architecture.per_point:
+        count = architecture.outputs // prod(architecture.axes.values())
+        return [*lines, "a number for each point" if count == 1 else f"{count} numbers for each point"]
+    return [*lines, f"{architecture.outputs} output{'s' if architecture.outputs > 1 else ''}"]
+
+
+def _classes(data: Samples) -> str:
+    """What there is to be told, in words."""
+    if not data.labels:
+        return "each with a number a point to be told" if data.per_point else "each with numbers to be told"
+    if data.targets.ndim == 2:
+        return f"each point of one of {len(data.labels)} classes"
+    return f"of {len(data.labels)} {'points' if data.per_point else 'classes'}"
 
 
 _PIECES = (

@@ -40,8 +40,8 @@ def asked(x: Any, y: Any, *, axes: Sequence[str] | None = None) -> View:
 
 
 def _of_other_classes(whole: Samples) -> Samples:
-    """The first of each of the first classes; the first samples, if numbers are told."""
-    if not whole.labels:
+    """The first of each of the first classes; the first samples, if they have none, or many."""
+    if not whole.labels or whole.targets.ndim == 2:
         return whole.at(torch.arange(_ROWS))
     firsts: list[Tensor] = [(whole.targets == each).nonzero()[0, 0] for each in torch.unique(whole.targets)[:_ROWS]]
     return whole.at(torch.stack(firsts))
