@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from convsight.architecture import Architecture, Convolution
 from convsight.errors import InputError
@@ -54,7 +56,7 @@ def test_filters_are_judged_in_their_own_part_and_in_the_other() -> None:
 
     def score(source: Change, place: Change, steps: int = 60) -> torch.Tensor:
         filters = probe.learnt(sliding, KNOWN.given(source(KNOWN.inputs)), steps=steps, device="cpu")
-        learnt = probe.learnt(sliding, KNOWN.given(place(KNOWN.inputs)), steps=60, filters=filters, device="cpu")
+        learnt = probe.learnt(sliding, KNOWN.given(place(KNOWN.inputs)), steps=60, filters=filters, seed=1, device="cpu")
         return probe.scores(learnt, JUDGED.given(place(JUDGED.inputs)))
 
     assert torch.allclose(found[0], (score(left, left) + score(right, right)) / 2, atol=1e-5)
@@ -78,19 +80,56 @@ def test_filters_that_are_given_stay_as_they_are() -> None:
         assert torch.equal(second.module.state_dict()[name], weights) == name.startswith("conv1")
 
 
-def test_intervals_are_two_standard_errors() -> None:
+@pytest.mark.parametrize("part", [1e-6, 1.0, 1e6])
+def test_intervals_hold_the_truth_as_often_as_they_say(part: float) -> None:
+    """Of a few seeds that differ, `part` times as much as samples do; of groups that do, and of samples that do."""
+    draw = torch.Generator().manual_seed(0)
+    within = 0
+    for _ in range(400):
+        scores = part * torch.randn(4, 1, generator=draw) + 8 * torch.randn(len(JUDGED), generator=draw)
+        found = bench().interval(scores)
+        within += found.low <= 0 <= found.high
+    assert 0.92 <= within / 400 <= 0.99
+
+
+def test_of_two_groups_little_is_sure() -> None:
+    """Against scipy's Student t, of one degree of freedom and of nine."""
+    for count in (2, 10):
+        groups = np.arange(len(JUDGED)) % count
+        grouped = replace(JUDGED, groups=torch.from_numpy(groups))
+        by_group = torch.randn(count, generator=torch.Generator().manual_seed(1)).double()
+        found = Bench(KNOWN, grouped, 20).interval(by_group[torch.from_numpy(groups)][None].expand(3, -1))
+        error = stats.t.ppf(0.975, count - 1) * float((by_group.var() / count).sqrt())
+        assert found.error == pytest.approx(error, rel=0.02)
+
+
+def test_the_best_is_not_judged_where_it_was_chosen() -> None:
+    """Of ten that are all as good, by chance one seems best; in halves that chose and judge in turn none does."""
+    draw = torch.Generator().manual_seed(0)
+    best, chosen = [], []
+    for _ in range(200):
+        rows = {number: torch.randn(1, len(JUDGED), generator=draw) for number in range(10)}
+        best.append(max(float(each.mean()) for each in rows.values()))
+        chosen.append(float(bench().best(rows).mean()))
+    assert np.mean(best) > 0.1 > 0.02 > abs(np.mean(chosen))
+    assert torch.equal(bench().best({1: rows[0], 2: rows[0] + 9}), rows[0] + 9)
+
+
+def test_intervals_are_of_samples_and_seeds() -> None:
     """Of samples that are drawn alone, and of groups, whose samples are all the same: as of one sample a group."""
     scores = torch.randn(3, len(JUDGED), generator=torch.Generator().manual_seed(0)) + 2
     found = bench().interval(scores)
     of_samples = scores.mean(0).var() / len(JUDGED)
     of_seeds = scores.mean(1).var() / 3
     assert found.mean == pytest.approx(float(scores.mean())) and found.low < found.mean < found.high
-    assert found.error == pytest.approx(2 * float((of_samples + of_seeds).sqrt()), rel=1e-4)
+    rarity = of_samples**2 / (len(JUDGED) - 1) + of_seeds**2 / 2
+    student = stats.t.ppf(0.975, float((of_samples + of_seeds) ** 2 / rarity))
+    assert found.error == pytest.approx(student * float((of_samples + of_seeds).sqrt()), rel=0.02)
     groups = np.arange(len(JUDGED)) % 10
     grouped = Bench(KNOWN, data.samples(JUDGED.inputs, JUDGED.targets, groups=groups), 20)
     by_group = torch.randn(10, generator=torch.Generator().manual_seed(1)).double()
     same = by_group[torch.from_numpy(groups)][None].expand(3, -1)
-    assert grouped.interval(same).error == pytest.approx(2 * float((by_group.var() / 10).sqrt()), rel=1e-3)
+    assert grouped.interval(same).error == pytest.approx(stats.t.ppf(0.975, 9) * float((by_group.var() / 10).sqrt()), rel=0.01)
 
 
 def test_numbers_are_scored_by_the_variance_that_is_told() -> None:
@@ -112,3 +151,33 @@ def test_points_are_told_by_a_number_each() -> None:
     declared = Architecture(1, {"height": 4, "width": 5}, (one,), (), 20, per_point=True)
     network = probe.learnt(declared, known, steps=300, device="cpu")
     assert float(probe.right(network, judged).mean()) > 0.8
+
+
+def test_each_point_has_a_class_of_its_own() -> None:
+    """Where x is low, middling or high, which filters of 1x1 tell."""
+    kinds = np.array(["low", "middling", "high"])[np.digitize(X, [-0.5, 1.0])]
+    known, judged = data.parted(data.samples(X, kinds))
+    assert known.labels == ("high", "low", "middling") and known.targets.shape == (len(known), 20) and known.outputs == 60
+    often = [(known.targets == each).float().mean(0) for each in range(3)]
+    guess = np.mean([[float(often[of][point]) for point, of in enumerate(row)] for row in judged.targets.tolist()])
+    assert probe.guessed(known, judged) == pytest.approx(guess, abs=1e-5)
+    one = Convolution(8, {"height": 1, "width": 1}, padded=True)
+    declared = Architecture(1, {"height": 4, "width": 5}, (one,), (), 60, per_point=True)
+    network = probe.learnt(declared, known, steps=300, device="cpu")
+    chances = network(judged.inputs.float()).detach().view(len(judged), 3, 20).softmax(1)
+    by_hand = [
+        [float(chances[row, of, point]) for point, of in enumerate(each)] for row, each in enumerate(judged.targets.tolist())
+    ]
+    assert torch.allclose(probe.scores(network, judged), torch.tensor(by_hand).mean(1), atol=1e-5)
+    assert float(probe.right(network, judged).mean()) > 0.9 and network.labels == ()
+
+
+@pytest.mark.parametrize("told", ["one", "classes", "numbers"])
+def test_points_move_with_what_only_moves(told: str) -> None:
+    points = {"one": np.eye(20, dtype=bool)[X.reshape(400, -1).argmax(1)].reshape(X.shape), "classes": X > 1, "numbers": X}[
+        told
+    ]
+    known = data.samples(X, points)
+    moved = known.moved(lambda entries: entries.flip(3))
+    again = data.samples(X[..., ::-1].copy(), points[..., ::-1].copy())
+    assert torch.equal(moved.inputs, again.inputs) and torch.equal(moved.targets, again.targets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ from pickle import UnpicklingError
 from time import monotonic
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +28,7 @@ from convsight.fit.data import Samples
 
 Change = Callable[[Tensor], Tensor]
 SEEDS = 4
+_STUDENT = (1, 2, 3, 5, 10, float("inf")), (12.706, 4.303, 3.182, 2.571, 2.228, 1.960)  # degrees of freedom, the 97.5% quantile
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
@@ -44,7 +46,7 @@ def side_by_side(task: Callable[[Given], Result], given: Sequence[Given]) -> lis
 
 @dataclass(frozen=True)
 class Interval:
-    """`mean`, and `error`: two standard errors of it, over seeds and over the samples, or groups, that judged."""
+    """`mean`, and `error`: 95% confidence of it, either way, over seeds and over the samples, or groups, that judged."""
 
     mean: float
     error: float
@@ -87,20 +89,21 @@ class Bench:
 
     def scores(
         self, architecture: Architecture, name: str, *, change: Change | None = None, changed: str = "",
-        also: Sequence[Change] = (),
+        moves: bool = False, also: Sequence[Change] = (),
     ) -> Tensor:  # fmt: skip
         """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them.
 
-        `change` is made to the inputs of all samples, before; `changed` says which it is.
+        `change` is made to the inputs of all samples, before; `changed` says which it is, and `moves` that it only moves
+        entries, and the points that are told with them.
         """
 
         def found(seed: int) -> Tensor:
-            known, judged = self._under(change, changed)
+            known, judged = self._under(change, changed, moves)
             network = probe.learnt(architecture, known, steps=self.steps, seed=seed, device=self.device)
             rows = [probe.scores(network, judged)]
             return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
 
-        self._under(change, changed)
+        self._under(change, changed, moves)
         return self._of_all_seeds([architecture.to_dict(), changed, len(also), self.steps], name, found)
 
     def transferred(self, architecture: Architecture, name: str, parts: Sequence[Change], part: str) -> Tensor:
@@ -108,36 +111,57 @@ class Bench:
         another, and that learnt nothing.
 
         `parts` are changes that leave a part of the inputs each, `part` says which. The filters stay as they are while the
-        rest learns.
+        rest learns, which begins with other random weights than those beside which the filters learnt.
         """
 
         left = [(self.known.given(each(self.known.inputs)), self.judged.given(each(self.judged.inputs))) for each in parts]
 
         def found(seed: int) -> Tensor:
-            learn = partial(probe.learnt, architecture, steps=self.steps, seed=seed, device=self.device)
-            filters = [learn(known) for known, _ in left]
-            filters.append(learn(self.known, steps=0))
+            learn = partial(probe.learnt, architecture, steps=self.steps, device=self.device)
+            filters = [learn(known, seed=seed) for known, _ in left]
+            filters.append(learn(self.known, steps=0, seed=seed))
             rows: tuple[list[Tensor], ...] = ([], [], [])
             for (place, (known, judged)), (source, each) in product(enumerate(left), enumerate(filters)):
                 which = 2 if source == len(left) else int(source != place)
-                rows[which].append(probe.scores(learn(known, filters=each), judged))
+                rows[which].append(probe.scores(learn(known, filters=each, seed=seed + self.seeds), judged))
             return torch.stack([torch.stack(each).mean(0) for each in rows])
 
         return self._of_all_seeds([architecture.to_dict(), "transferred", part, self.steps], name, found)
 
     def interval(self, scores: Tensor) -> Interval:
-        """Of the mean of `scores`, (seeds, n), or differences between two such."""
+        """Of the mean of `scores`, (seeds, n), or differences between two such: by Student's t, with degrees of freedom that
+        Welch and Satterthwaite give the sum of two variances, that of the seeds and that of the samples, or groups.
+        """
         by_seed, by_sample = scores.double().mean(1), scores.double().mean(0)
+        judges = len(by_sample)
         if self.judged.groups is not None:
             names = torch.unique(self.judged.groups)
             parts = torch.stack([by_sample[self.judged.groups == each].sum() for each in names])
             counts = torch.stack([(self.judged.groups == each).sum() for each in names])
             residual = parts - by_sample.mean() * counts
-            of_samples = float(residual.square().sum()) / len(by_sample) ** 2 * len(names) / max(1, len(names) - 1)
+            judges = len(names)
+            of_samples = float(residual.square().sum()) / len(by_sample) ** 2 * judges / max(1, judges - 1)
         else:
             of_samples = float(by_sample.var()) / len(by_sample)
         of_seeds = float(by_seed.var()) / len(by_seed) if len(by_seed) > 1 else 0.0
-        return Interval(float(by_sample.mean()), 2 * sqrt(of_samples + of_seeds))
+        together = (of_samples + of_seeds) ** 2
+        rarity = of_samples**2 / max(1, judges - 1) + of_seeds**2 / max(1, len(by_seed) - 1)
+        quantile = float(np.interp(rarity / together if together else 0.0, 1 / np.array(_STUDENT[0])[::-1], _STUDENT[1][::-1]))
+        return Interval(float(by_sample.mean()), quantile * sqrt(of_samples + of_seeds))
+
+    def best(self, rows: Mapping[int, Tensor]) -> Tensor:
+        """(seeds, n): the scores of the best of `rows`, (seeds, n) each. Which that is, is chosen for each half of the samples
+        (or groups) by the other: where it was chosen, the best by chance would seem better than it is.
+        """
+        judges = torch.arange(len(self.judged))
+        if self.judged.groups is not None:
+            judges = torch.unique(self.judged.groups, return_inverse=True)[1]
+        first = judges % 2 == 0
+
+        def best_in(half: Tensor) -> Tensor:
+            return max(rows.values(), key=lambda each: float(each[:, half].mean()))
+
+        return torch.where(first, best_in(~first), best_in(first))
 
     def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int], Tensor]) -> Tensor:
         """What `found(seed)` gives, for each seed, each asked for once only."""
@@ -153,13 +177,14 @@ class Bench:
             self._keep()
         return torch.stack([self._found[key] for key in keys.values()])
 
-    def _under(self, change: Change | None, changed: str) -> tuple[Samples, Samples]:
+    def _under(self, change: Change | None, changed: str, moves: bool) -> tuple[Samples, Samples]:
         if change is None:
             return self.known, self.judged
         if changed not in self._changed:
-            self._changed = {
-                changed: (self.known.given(change(self.known.inputs)), self.judged.given(change(self.judged.inputs)))
-            }
+            known, judged = (
+                each.moved(change) if moves else each.given(change(each.inputs)) for each in (self.known, self.judged)
+            )
+            self._changed = {changed: (known, judged)}
         return self._changed[changed]
 
     def _keep(self) -> None:

@@ -143,7 +143,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     scores = partial(_scores, bench, plans, axis)
     usual = Along(_first_length(length))
     base, spanning = scores(usual)[:, 0], scores(Along(), also=_shifts(known, axis))
-    better = _highest({0: base, 1: spanning[:, 0]})
+    better = bench.best({0: base, 1: spanning[:, 0]})
     best, told = float(better.mean()), bench.interval(better - probe.guessed(known, bench.judged))
     found.learnt = told.low > 0
     if not found.learnt:
@@ -164,7 +164,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
     pools = _first_as_good(dict(reversed(by_factor.items())), _LEAST * told.mean)
     pooled = {factor: row for factor, row in by_factor.items() if factor != 1}
-    found.pooled = verdict.better(bench.interval(_highest(pooled) - base), little) if pooled else Finding()
+    found.pooled = verdict.better(bench.interval(bench.best(pooled) - base), little) if pooled else Finding()
 
     reaches = [each for each in _REACHES if each <= max(usual.slides or 1, length // 2)]
     by_reach = {each: scores(Along(each, pools))[:, 0] for each in reaches}
@@ -173,8 +173,8 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     reach = _first_as_good(by_reach, _LEAST * told.mean)
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
-    found.local = verdict.no_worse(bench.interval(_highest(short) - _highest(long)), little)
-    found.sliding = verdict.better(bench.interval(by_reach[reach] - spanning[:, 0]), little)
+    found.local = verdict.no_worse(bench.interval(bench.best(short) - bench.best(long)), little)
+    found.sliding = verdict.better(bench.interval(bench.best(by_reach) - spanning[:, 0]), little)
     gain = found.sliding.effect.mean if found.sliding.effect else 0.0
     undecided = found.sliding.verdict == "cannot tell" and gain > 0 and found.resemblance[2] < _CHANCE
     found.along = Along(reach, pools) if found.sliding.verdict == "yes" or undecided else Along()
@@ -190,11 +190,12 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     chosen = Along(reach, pools)
     moved = scores(chosen, also=_shifts(known, axis))
     found.shifted = {
-        shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place])) for place, shift in enumerate(SHIFTS, 1)
+        shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place]))
+        for place, shift in enumerate(SHIFTS[: moved.shape[1] - 1], 1)
     }
     reaching = max(reach, min(_REACHES[1], reaches[-1]))  # what looks at one entry at a time knows no order
     reordered = partial(changes.reordered, place=_place(known, axis))
-    mixed = scores(Along(reaching, pools), change=reordered, changed=f"{axis} reordered")
+    mixed = scores(Along(reaching, pools), change=reordered, changed=f"{axis} reordered", moves=True)
     found.ordered = verdict.better(bench.interval(by_reach[reaching] - mixed[:, 0]), little) if reaching > 1 else Finding()
     if not known.per_point:
         found.shuffled[length] = bench.interval(by_reach[reach])
@@ -218,7 +219,7 @@ def _usual(known: Samples, axis: str, chance: float) -> Along:
 
 def _scores(
     bench: Bench, plans: Mapping[str, Along], axis: str, along: Along, *, change: Change | None = None, changed: str = "",
-    also: Sequence[Change] = (),
+    moves: bool = False, also: Sequence[Change] = (),
 ) -> Tensor:  # fmt: skip
     """`Bench.scores` of a network that does `along` on `axis`, with as many parameters as others, and filters enough."""
     unpooled = {each: Along(plan.slides) for each, plan in plans.items()}
@@ -227,7 +228,9 @@ def _scores(
     filters = enough(lambda count: network(bench.known, chosen, filters=count), parameters(usual), most=_MOST_FILTERS)
     filters = max(filters, _FILTERS)  # fewer than that would be what costs a spanning network its score
     said = f"{axis}: {'filters that span it' if along.slides is None else f'filters of {along.slides}'}"
-    return bench.scores(network(bench.known, chosen, filters=filters), said, change=change, changed=changed, also=also)
+    return bench.scores(
+        network(bench.known, chosen, filters=filters), said, change=change, changed=changed, moves=moves, also=also
+    )
 
 
 def _shared(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -> Tensor:
@@ -262,13 +265,9 @@ def _first_length(length: int) -> int:
     return next(each for each in (_LENGTH, 3, 1) if each < length)
 
 
-def _highest(rows: Mapping[int, Tensor]) -> Tensor:
-    return max(rows.values(), key=lambda each: float(each.mean()))
-
-
 def _first_as_good(rows: Mapping[int, Tensor], tolerance: float) -> int:
     """The first whose score is within `tolerance` of that of the best."""
-    best = float(_highest(rows).mean())
+    best = max(float(row.mean()) for row in rows.values())
     return next(each for each, row in rows.items() if float(row.mean()) >= best - tolerance)
 
 
@@ -277,4 +276,5 @@ def _place(known: Samples, axis: str) -> int:
 
 
 def _shifts(known: Samples, axis: str) -> Sequence[Change]:
-    return [partial(changes.shifted, place=_place(known, axis), by=each) for each in SHIFTS]
+    """None where points are told, as they would have to move, too, some beyond the end."""
+    return [] if known.per_point else [partial(changes.shifted, place=_place(known, axis), by=each) for each in SHIFTS]
