@@ -42,11 +42,26 @@ def test_each_question_has_its_own_answer() -> None:
     points = {1: Interval(0.5, 0.1), 3: Interval(0.6, 0.1), WHOLE: Interval(0.7, 0.1)}
     found = Measured("time", 14, (0.4, 0.2, 0.01), Along(3), **findings, reach=points, pooling=points, subsampled=points)  # type: ignore[arg-type]
     asked = report.questions(found)
-    told = ("A filter of a third", "Filters that slide", "Half of the entries", "The best pooling", "Neighbours resemble")
+    told = (
+        "The best filter of up to a third",
+        "Filters that slide",
+        "Half of the entries",
+        "The best pooling",
+        "Neighbours resemble",
+    )
     assert all(each.answer.startswith(text) for each, text in zip(asked, told, strict=True))
     for each, mean in zip(asked, ("+10.0%", "+20.0%", "+30.0%", "+40.0%", "+50.0%"), strict=True):
         assert f"{mean} (between" in each.answer
     assert [each.plot.count("<circle") for each in asked] == [3, 0, 3, 3, 0]
+    found.shifted = {0: (Interval(0.7, 0.1), Interval(0.6, 0.1)), 2: (Interval(0.6, 0.1), Interval(0.2, 0.1))}
+    recurring = report.questions(found)[1]
+    assert recurring.answer.startswith("Filters that slide, against ones that span the axis with as many parameters: +20.0%")
+    assert "so yes. They recur if all three" in recurring.answer
+    assert recurring.plot.count('<circle class="one"') == recurring.plot.count('<circle class="two"') == 3
+    assert "filters that slide</text>" in recurring.plot
+    for learnt, word in ((True, "There was no time"), (False, "no more than a guess")):
+        nothing = Measured("time", 14, (0.4, 0.2, 0.01), Along(), learnt=learnt)
+        assert all(word in each.answer and not each.plot for each in report.questions(nothing))
 
 
 def test_what_is_told_in_words() -> None:

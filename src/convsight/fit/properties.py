@@ -191,7 +191,8 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     moved = scores(chosen, also=_shifts(known, axis))
     found.shifted = {
         shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place]))
-        for place, shift in enumerate(SHIFTS[: moved.shape[1] - 1], 1)
+        for place, shift in enumerate((0, *SHIFTS))
+        if not known.per_point
     }
     reaching = max(reach, min(_REACHES[1], reaches[-1]))  # what looks at one entry at a time knows no order
     reordered = partial(changes.reordered, place=_place(known, axis))

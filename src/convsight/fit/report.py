@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from convsight.fit.verdict import Finding
 if TYPE_CHECKING:
     from convsight.fit.fitting import Fit
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 460, 190, 52, 14, 14, 34
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 460, 204, 56, 14, 24, 40
 
 
 @dataclass(frozen=True)
@@ -63,47 +64,45 @@ def questions(found: Measured) -> list[Question]:
     neighbours, chance, likely = found.resemblance
     alike = f"Neighbours resemble each other {neighbours / max(chance, 1e-9):.1f} times as much as entries that lie anywhere"
     order = f"{alike} (a random order does as well with probability {likely:.3f}). "
-    shifted = {f"{by}": each for by, each in found.shifted.items()}
     pieces = found.shuffled if len(found.shuffled) > 1 else {}
+    answer = partial(_answer, nothing=_NO_TIME if found.learnt else _NOTHING_LEARNT)
     return [
         Question(
             "Are the patterns much smaller than the whole?",
             found.local.verdict,
-            _answer("A filter of a third of the axis or less, against the best of longer ones", found.local),
+            answer("The best filter of up to a third of the axis, against the best of longer ones", found.local),
             _curve(found.reach, "how many entries a filter reaches"),
         ),
         Question(
             "Do the same patterns appear in different places?",
             found.recurs,
-            _answer("Filters that slide, against ones that span the axis with as many parameters", found.sliding)
-            + _sentence("One set of weights for all places, against one for each", found.sharing)
+            answer("Filters that slide, against ones that span the axis with as many parameters", found.sliding, part=True)
+            + _sentence("One set of weights for all places, against one for each", found.sharing, part=True)
             + _sentence(
-                "Filters that learnt in one half of the axis, used in the other, against that half's own", found.transfer
+                "Filters that learnt in one half of the axis, used in the other, against that half's own",
+                found.transfer,
+                part=True,
             )
-            + (
-                "The plot moves what is judged by some entries: dark a sliding network, light a spanning one."
-                if shifted
-                else ""
-            ),
-            _pairs({name: each[0] for name, each in shifted.items()}, {name: each[1] for name, each in shifted.items()}),
+            + (_MOVED if found.shifted else ""),
+            _pairs(found.shifted),
         ),
         Question(
             "Does subsampling leave the object what it is?",
             found.subsamples.verdict,
-            _answer("Half of the entries, means of two, against all", found.subsamples),
-            _curve(found.subsampled, "entries made one"),
+            answer("Half of the entries, means of two, against all", found.subsamples),
+            _curve(found.subsampled, "how many entries were made one"),
         ),
         Question(
             "Does pooling help?",
             found.pooled.verdict,
-            _answer("The best pooling, against none, with as many parameters", found.pooled),
-            _curve(found.pooling, "entries pooled"),
+            answer("The best pooling, against none, with as many parameters", found.pooled),
+            _curve(found.pooling, "how many answers are pooled to one"),
         ),
         Question(
             "Does the order matter at all?",
             found.ordered.verdict,
             order
-            + _answer("The true order, against a fixed other order of the same entries", found.ordered)
+            + answer("The true order, against a fixed other order of the same entries", found.ordered)
             + (_PIECES if pieces else ""),
             _curve(pieces, "entries of a piece, in random order (last: as it is)"),
         ),
@@ -137,18 +136,25 @@ def _classes(data: Samples) -> str:
     return f"of {len(data.labels)} {'points' if data.per_point else 'classes'}"
 
 
+_NO_TIME = "There was no time to measure this, or it can't be asked here. "
+_NOTHING_LEARNT = "Small networks told no more than a guess does, so nothing can be said. "
+_MOVED = (
+    "They recur if all three say so. The plot moves what is judged, and nothing that is learnt: a network that expects a "
+    "pattern at its place loses what one that looks everywhere keeps."
+)
 _PIECES = (
     "The plot has pieces of the axis in random order, another in each sample: where short pieces suffice, patterns are small "
     "and may be anywhere."
 )
 
 
-def _answer(what: str, found: Finding) -> str:
-    return _sentence(what, found) or "There was no time to measure this, or it can't be asked here. "
+def _answer(what: str, found: Finding, *, nothing: str, part: bool = False) -> str:
+    return _sentence(what, found, part=part) or nothing
 
 
-def _sentence(what: str, found: Finding) -> str:
-    return f"{what}: {_how(found)}. " if found.effect else ""
+def _sentence(what: str, found: Finding, *, part: bool = False) -> str:
+    """`part`: of an answer that rests on several, of which each has its verdict."""
+    return f"{what}: {_how(found)}{f', so {found.verdict}' if part else ''}. " if found.effect else ""
 
 
 def _how(found: Finding) -> str:
@@ -162,16 +168,17 @@ def _curve(points: Mapping[int, Interval], what: str) -> str:
     """Points with intervals and a line through them."""
     rows = sorted(points.items(), key=lambda each: (each[0] == WHOLE, each[0]))
     names = ["all" if each == WHOLE else str(each) for each, _ in rows]
-    return _drawn(names, [[each for _, each in rows]], what, line=True)
+    return _drawn(names, [[each for _, each in rows]], what)
 
 
-def _pairs(first: Mapping[str, Interval], second: Mapping[str, Interval]) -> str:
-    return _drawn(
-        list(first), [list(first.values()), list(second.values())], "what is judged, moved by so many entries", line=False
-    )
+def _pairs(shifted: Mapping[int, tuple[Interval, Interval]]) -> str:
+    rows = [[each[kind] for each in shifted.values()] for kind in (0, 1)]
+    kinds = "filters that slide", "filters that span"
+    return _drawn([str(by) for by in shifted], rows, "by how many entries what is judged was moved", kinds=kinds)
 
 
-def _drawn(names: Sequence[str], rows: Sequence[Sequence[Interval]], what: str, *, line: bool) -> str:
+def _drawn(names: Sequence[str], rows: Sequence[Sequence[Interval]], what: str, *, kinds: Sequence[str] = ()) -> str:
+    """`rows` of points with intervals, side by side, which `kinds` name; a line goes through one alone."""
     if not names:
         return ""
     every = [each for row in rows for each in row]
@@ -192,7 +199,11 @@ def _drawn(names: Sequence[str], rows: Sequence[Sequence[Interval]], what: str, 
         parts.append(f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.1%}</text>')
     for number, row in enumerate(rows):
         kind = ("one", "two")[number]
-        if line:
+        if kinds:
+            middle = _LEFT + inner * (number + 0.5) / len(kinds)
+            parts.append(f'<circle class="{kind}" cx="{middle - 58:.1f}" cy="7" r="4"/>')
+            parts.append(f'<text x="{middle:.1f}" y="11" text-anchor="middle">{kinds[number]}</text>')
+        else:
             path = " ".join(f"{x(place, number):.1f},{y(each.mean):.1f}" for place, each in enumerate(row))
             parts.append(f'<polyline class="{kind}" points="{path}"/>')
         for place, each in enumerate(row):
@@ -201,6 +212,6 @@ def _drawn(names: Sequence[str], rows: Sequence[Sequence[Interval]], what: str, 
             parts.append(f'<circle class="{kind}" cx="{at:.1f}" cy="{y(each.mean):.1f}" r="4"/>')
     for place, name in enumerate(names):
         middle = _LEFT + inner * (place + 0.5) / len(names)
-        parts.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 18}" text-anchor="middle">{name}</text>')
-    parts.append(f'<text x="{_LEFT + inner / 2:.1f}" y="{_HEIGHT - 3}" text-anchor="middle" class="what">{what}</text></svg>')
+        parts.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 22}" text-anchor="middle">{name}</text>')
+    parts.append(f'<text x="{_LEFT + inner / 2:.1f}" y="{_HEIGHT - 5}" text-anchor="middle" class="what">{what}</text></svg>')
     return "".join(parts)
