@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.fit.planted import Planted, planted
 
 from convsight.fit import data, properties
-from convsight.fit.bench import Bench
+from convsight.fit.bench import SEEDS, Bench
 
 AXES = "first", "second"
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--noise", default="0.3,0.5,0.8")
     parser.add_argument("--count", type=int, default=2_000)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("planted.md"))
     given = parser.parse_args()
     lines = ["| noise | recurs, planted | said | stands subsampling, planted | said |", "|---|---|---|---|---|"]

@@ -89,7 +89,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(part: float) -> None:
         scores = part * torch.randn(4, 1, generator=draw) + 8 * torch.randn(len(JUDGED), generator=draw)
         found = bench().interval(scores)
         within += found.low <= 0 <= found.high
-    assert 0.92 <= within / 400 <= 0.99
+    assert 0.86 <= within / 400 <= 0.96
 
 
 def test_of_two_groups_little_is_sure() -> None:
@@ -99,7 +99,7 @@ def test_of_two_groups_little_is_sure() -> None:
         grouped = replace(JUDGED, groups=torch.from_numpy(groups))
         by_group = torch.randn(count, generator=torch.Generator().manual_seed(1)).double()
         found = Bench(KNOWN, grouped, 20).interval(by_group[torch.from_numpy(groups)][None].expand(3, -1))
-        error = stats.t.ppf(0.975, count - 1) * float((by_group.var() / count).sqrt())
+        error = stats.t.ppf(0.95, count - 1) * float((by_group.var() / count).sqrt())
         assert found.error == pytest.approx(error, rel=0.02)
 
 
@@ -123,13 +123,13 @@ def test_intervals_are_of_samples_and_seeds() -> None:
     of_seeds = scores.mean(1).var() / 3
     assert found.mean == pytest.approx(float(scores.mean())) and found.low < found.mean < found.high
     rarity = of_samples**2 / (len(JUDGED) - 1) + of_seeds**2 / 2
-    student = stats.t.ppf(0.975, float((of_samples + of_seeds) ** 2 / rarity))
+    student = stats.t.ppf(0.95, float((of_samples + of_seeds) ** 2 / rarity))
     assert found.error == pytest.approx(student * float((of_samples + of_seeds).sqrt()), rel=0.02)
     groups = np.arange(len(JUDGED)) % 10
     grouped = Bench(KNOWN, data.samples(JUDGED.inputs, JUDGED.targets, groups=groups), 20)
     by_group = torch.randn(10, generator=torch.Generator().manual_seed(1)).double()
     same = by_group[torch.from_numpy(groups)][None].expand(3, -1)
-    assert grouped.interval(same).error == pytest.approx(stats.t.ppf(0.975, 9) * float((by_group.var() / 10).sqrt()), rel=0.01)
+    assert grouped.interval(same).error == pytest.approx(stats.t.ppf(0.95, 9) * float((by_group.var() / 10).sqrt()), rel=0.01)
 
 
 def test_numbers_are_scored_by_the_variance_that_is_told() -> None:

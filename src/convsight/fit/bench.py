@@ -28,7 +28,7 @@ from convsight.fit.data import Samples
 
 Change = Callable[[Tensor], Tensor]
 SEEDS = 4
-_STUDENT = (1, 2, 3, 5, 10, float("inf")), (12.706, 4.303, 3.182, 2.571, 2.228, 1.960)  # degrees of freedom, the 97.5% quantile
+_STUDENT = (1, 2, 3, 5, 10, float("inf")), (6.314, 2.920, 2.353, 2.015, 1.812, 1.645)  # degrees of freedom, the 95% quantile
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
@@ -46,7 +46,9 @@ def side_by_side(task: Callable[[Given], Result], given: Sequence[Given]) -> lis
 
 @dataclass(frozen=True)
 class Interval:
-    """`mean`, and `error`: 95% confidence of it, either way, over seeds and over the samples, or groups, that judged."""
+    """`mean`, and `error`: how far off it may be, with 5% of chance on either side, over seeds and over the samples, or groups,
+    that judged.
+    """
 
     mean: float
     error: float
