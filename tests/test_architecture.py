@@ -187,3 +187,17 @@ def test_without_any_sharing_each_place_has_filters_of_its_own(axis: str) -> Non
         assert torch.allclose(
             answers.select(2 if axis == "height" else 3, place), alone.squeeze(2 if axis == "height" else 3), atol=1e-5
         )
+
+
+def test_each_point_may_have_several_outputs() -> None:
+    """One after the other, as so many networks of one output a point have them, with a bias each."""
+    sliding = Convolution(4, slides={"row": 3, "column": 3}, padded=True)
+    declared = Architecture(2, {"row": 5, "column": 4}, (sliding,), (), 3 * 20, per_point=True)
+    module, inputs = build(declared), torch.randn(2, 2, 5, 4)
+    torch.nn.init.normal_(module.get_parameter("output.bias"))
+    middle = module.conv1_relu(module.conv1(inputs))
+    weights = module.get_parameter("points.weight")[:, :, 0, 0]
+    by_hand = torch.einsum("kc,bchw->bkhw", weights, middle).flatten(1) + module.get_parameter("output.bias")
+    assert torch.allclose(module(inputs), by_hand, atol=1e-5)
+    with pytest.raises(InputError, match="for each of 20 points"):
+        build(replace(declared, outputs=61))

@@ -17,19 +17,20 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
     checkpoint = tmp_path / "fit.checkpoint"
     asked: list[str] = []
 
-    def interrupt(name: str) -> None:
-        asked.append(name)
-        if len(asked) == 3:
-            raise KeyboardInterrupt
+    def interrupted_at(count: int) -> None:
+        def told(name: str) -> None:
+            asked.append(name)
+            if len(asked) == count:
+                raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        fit(X, Y, axes=("time",), budget=30, device="cpu", checkpoint=checkpoint, on_network=interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            fit(X, Y, axes=("time",), budget=60, device="cpu", checkpoint=checkpoint, on_network=told)
+
+    interrupted_at(3)
     steps = steps_kept(checkpoint)
     assert steps and asked[:2] == ["time: filters of 5", "time: filters that span it"]
-    again: list[str] = []
-    found = fit(X, Y, axes=("time",), budget=3, device="cpu", checkpoint=checkpoint, on_network=again.append)
-    assert again[0] == asked[2] and asked[1] not in again
-    assert steps_kept(checkpoint) == steps and found.measured[0].sliding.effect is not None
+    interrupted_at(5)
+    assert asked[3] == asked[2] and asked[1] not in asked[2:] and steps_kept(checkpoint) == steps
     assert steps_kept(None) is None and steps_kept(tmp_path / "none.checkpoint") is None
 
 
