@@ -74,6 +74,16 @@ def test_a_saved_network_is_rebuilt_without_code() -> None:
     assert torch.equal(again(given), net(given))
 
 
+def test_weights_may_be_stored_half_as_large() -> None:
+    made = model.untrained(seed=0)
+    convsight.save(made, "whole.safetensors")
+    convsight.save(made, "half.safetensors", half=True)
+    assert Path("half.safetensors").stat().st_size < 0.6 * Path("whole.safetensors").stat().st_size
+    opened = convsight.load("half.safetensors")
+    for one, other in zip(opened.module.parameters(), made.module.parameters(), strict=True):
+        assert one.dtype == torch.float32 and torch.equal(one, other.detach().half().float())
+
+
 def test_a_network_without_a_declaration_is_not_saved() -> None:
     with pytest.raises(InputError, match="no declared architecture"):
         convsight.save(network(), "mine.safetensors")

@@ -28,7 +28,7 @@ from convsight.input_spec import InputSpec
 from convsight.receptive_field import Field, receptive_fields
 from convsight.state_dict import fill, read_state_dict
 
-SHIPPED = ("digits", "go", "speech", "text")
+SHIPPED = ("digits", "go", "go_rl", "go9", "go9_rl", "speech", "text")
 _PRETRAINED = "convsight.image.pretrained"  # by name only: the core imports no application
 PRETRAINED = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
 _COLLECTIONS = ("torchvision", "timm")
@@ -183,11 +183,13 @@ def save(
     path: str | Path,
     encoder: Mapping[str, Tensor] | None = None,
     settings: Mapping[str, object] | None = None,
+    *,
+    half: bool = False,
 ) -> None:
     """Write weights and declaration to one safetensors file, from which `load` rebuilds the network without code.
 
     `encoder` and `settings`, plain enough for JSON: what an application needs besides to make the input, and
-    `load_with_encoder` gives back.
+    `load_with_encoder` gives back. `half`: store weights as float16, half as large; `load` makes them float32 again.
     Raises InputError if the network has no `architecture`, or `path` cannot be written.
     """
     if network.architecture is None:
@@ -199,7 +201,10 @@ def save(
         "card": dict(network.card),
         "encoder": dict(settings or {}),
     }
-    all_tensors = network.module.state_dict() | {f"{_ENCODER}{name}": each for name, each in (encoder or {}).items()}
+    weights = network.module.state_dict()
+    if half:
+        weights = {name: each.half() if each.dtype == torch.float32 else each for name, each in weights.items()}
+    all_tensors = weights | {f"{_ENCODER}{name}": each for name, each in (encoder or {}).items()}
     tensors = {name: each.detach().cpu().contiguous() for name, each in all_tensors.items()}
     with written_whole(path) as temporary:
         save_file(tensors, temporary, metadata={"convsight": json.dumps(header)})
@@ -225,6 +230,7 @@ def _from_file(path: Path, name: str) -> tuple[Network, dict[str, Tensor], dict[
         labels, card = tuple(map(str, header["labels"])), dict(header["card"])
         settings = dict(header.get("encoder", {}))
         encoder = {each: tensors.pop(each) for each in list(tensors) if each.startswith(_ENCODER)}
+        tensors = {each: tensor.float() if tensor.dtype == torch.float16 else tensor for each, tensor in tensors.items()}
         with torch.device("meta"):  # no memory is taken before the file's own tensors are known to fit
             module = build(architecture)
         network = Network(module, InputSpec(**given), labels, name, card, architecture)

@@ -76,12 +76,7 @@ def train(
     Raises InputError if there is no such device, the loss becomes undefined, the checkpoint is of another training, or not all
     processes see it.
     """
-    device = device or best_device()
-    if device not in ("cpu", "cuda", "mps"):
-        raise InputError(f'training runs on "cpu", "cuda" or "mps", not on "{device}"; choose GPUs with CUDA_VISIBLE_DEVICES')
-    if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
-        raise InputError(f'there is no device "{device}" here, or torch cannot use it; leave it away to train on what there is')
-    accelerator = Accelerator(cpu=device == "cpu")
+    accelerator = accelerator_on(device)
     precision = fastest(accelerator.device)
     whole: Settings = {"steps": steps, **(settings or {})}
     module = network.module.train().to(accelerator.device).to(memory_format=torch.channels_last)
@@ -119,6 +114,22 @@ def train(
     if checkpoint and accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     module.eval()
+
+
+def accelerator_on(device: str | None) -> Accelerator:
+    """What trains on "cpu", "cuda" or "mps", or on the best there is.
+
+    Raises InputError if there is no such device, or this process has trained on another.
+    """
+    device = device or best_device()
+    if device not in ("cpu", "cuda", "mps"):
+        raise InputError(f'training runs on "cpu", "cuda" or "mps", not on "{device}"; choose GPUs with CUDA_VISIBLE_DEVICES')
+    if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
+        raise InputError(f'there is no device "{device}" here, or torch cannot use it; leave it away to train on what there is')
+    try:
+        return Accelerator(cpu=device == "cpu")
+    except ValueError:  # accelerate keeps one device a process
+        raise InputError(f'this process has trained on another device; train on "{device}" in a new one') from None
 
 
 def is_main_process() -> bool:

@@ -45,6 +45,25 @@ def test_a_game_is_played_as_the_protocol_says(player: Player) -> None:
     assert answers[6:] == ["? illegal move", "=", "=", "=", "? cannot undo", "="]
 
 
+def test_an_engine_with_networks_of_two_sizes_plays_on_both(player: Player) -> None:
+    small = model.untrained(model.policy(width=4, depth=2, size=5))
+    out = io.StringIO()
+    lines = ["boardsize 5", "play b a5", "genmove w", "boardsize 9", "showboard", "boardsize 19", "play b t19", "genmove w"]
+    serve(Engine(player, others=[small]), iter(f"{line}\n" for line in lines), out)
+    answers = out.getvalue().split("\n\n")[:-1]
+    assert answers[0] == answers[1] == "=" and re.fullmatch("= [A-E][1-5]", answers[2])
+    assert answers[3] == "? unacceptable size (played are 5 and 19 lines)"
+    assert "A B C D E\n" in answers[4] and "X" in answers[4]  # the game on 5 lines goes on
+    assert answers[5] == answers[6] == "=" and re.fullmatch(f"= {VERTEX}", answers[7])
+    sgf.write(sgf.Record(5, (), ((1, 12), (2, 7)), 7.5), Path("five.sgf"))
+    sgf.write(sgf.Record(7, (), ((1, 12),), 7.5), Path("seven.sgf"))
+    out = io.StringIO()
+    loaded = ["loadsgf five.sgf", "play b c3", "play b a1", "loadsgf seven.sgf", "showboard"]
+    serve(Engine(player, others=[small]), iter(f"{line}\n" for line in loaded), out)
+    answers = out.getvalue().split("\n\n")[:-1]
+    assert answers[:4] == ["=", "? illegal move", "=", "? cannot load file"] and "A B C D E\n" in answers[4]
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [

@@ -81,7 +81,7 @@ def test_the_page_is_whole_and_fetches_nothing(page: str) -> None:
 def test_every_section_has_its_row_a_picture_and_a_described_command(page: str) -> None:
     assert rows(page) == [
         *("L1", "L2", "L3", "L4", "L5", "L5", "L5"),
-        *("L8", "L9", "L9"),
+        *("L8", "L8", "L9", "L9"),
         *("L10", "L10"),
         *("L11", "L11", "L11"),
         "L12",

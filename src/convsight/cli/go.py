@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convsight.assets import digest
-from convsight.cli import go_play
+from convsight.cli import go_play, go_selfplay
 from convsight.cli.go_options import PLANES, Games, GoNetwork, go_network, read_games
 from convsight.cli.options import Device, Seed, TrainingDevice
 from convsight.cli.progress import progress, training_progress
@@ -33,6 +33,7 @@ app.command()(go_play.match)
 app.command()(go_play.suggest)
 app.command()(go_play.review)
 app.command()(go_play.show)
+app.command()(go_selfplay.selfplay)
 
 Planes = Literal["48", "raw", "colours"]
 _CHECKED = 5_000

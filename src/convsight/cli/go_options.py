@@ -22,13 +22,17 @@ Games = Annotated[
     list[Path],
     typer.Argument(metavar="GAMES...", help="SGF: files of one or many games, .gz .xz .bz2 .zip .tar, folders; or example."),
 ]
-GoNetwork = Annotated[str, typer.Option(help="go, which ships, or a file that `go train` wrote.")]
+GoNetwork = Annotated[
+    str, typer.Option(help="sl (or go), learnt from records; rl, improved by self-play; go9, go9_rl, for 9 lines; or a file.")
+]
+SHORT = {"sl": "go", "rl": "go_rl"}
+ON_NINE = {"go": "go9", "go_rl": "go9_rl"}
 PLANES = {"48": 48, "raw": 12, "colours": 4}
 
 
 def go_network(name: str) -> Network:
     """The network called `name`. Raises InputError if it is none for Go."""
-    opened = load(name)
+    opened = load(SHORT.get(name, name))
     planes, rows, columns = opened.input.shape
     if opened.architecture is None or opened.architecture.outputs != rows * columns or planes not in PLANES.values():
         raise InputError(f"{name} is no network for Go: it takes {by(opened.input.shape)}")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from convsight.cli.go_options import GoNetwork, game_file, go_network, read_games
+from convsight.cli.go_options import ON_NINE, SHORT, GoNetwork, game_file, go_network, read_games
 from convsight.cli.options import Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
@@ -39,12 +39,12 @@ def gtp(
     from convsight.go.gtp import serve
     from convsight.go.player import Player
 
-    opened = go_network(network).to(device or best_device())
-    opened.module.eval()
+    name = SHORT.get(network, network)
+    opened, *others = (go_network(each).to(device or best_device()) for each in (name, ON_NINE.get(name)) if each)
     player = Player(opened, temperature=temperature, symmetric=symmetric, resign=resign)
     unbuffered = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)  # what waits there for a line is in nobody's way at the end
     lines = (each.decode(errors="replace") for each in unbuffered)
-    serve(Engine(player, superko=superko, seed=seed), lines, sys.stdout)
+    serve(Engine(player, others=others, superko=superko, seed=seed), lines, sys.stdout)
 
 
 def match(

@@ -26,18 +26,20 @@ from convsight.go.model import by_symmetry
 from convsight.go.player import RESIGN, Player
 from convsight.go.playout import STATUSES, final_score, lead, statuses
 from convsight.go.rules import BLACK, MOVES, PLAYER, TAKEN_BY_BLACK, TAKEN_BY_WHITE, WHITE, give_turn
+from convsight.network import Network
 
 ANALYSES = ("lz-analyze", "kata-analyze", "lz-genmove_analyze", "kata-genmove_analyze")
 _VISITS = 1000  # a network without a search visits nothing; what it expects, as parts of so many
 
 
 class Engine:
-    """A game in progress, its player, and what each command does to them."""
+    """A game in progress, its player, and what each command does to them; `others`: networks for boards of other sizes."""
 
-    def __init__(self, player: Player, *, superko: bool = False, seed: int = 0) -> None:
+    def __init__(self, player: Player, *, others: Collection[Network] = (), superko: bool = False, seed: int = 0) -> None:
         self.player, self.superko = player, superko
         self.random = np.random.default_rng(seed)
         self.size = player.network.input.shape[1]
+        self.networks = {each.input.shape[1]: each for each in (player.network, *others)}
         self.ended = False
         methods = [name for name in dir(self) if name.startswith("do_")]
         self.commands: dict[str, Callable[..., str]] = {name.removeprefix("do_"): getattr(self, name) for name in methods}
@@ -81,8 +83,10 @@ class Engine:
         return ""
 
     def do_boardsize(self, size: str) -> str:
-        if whole(size) != self.size:
-            raise RefusedError(f"unacceptable size (the network plays on {self.size} lines)")
+        if whole(size) not in self.networks:
+            raise RefusedError(f"unacceptable size (played are {' and '.join(map(str, sorted(self.networks)))} lines)")
+        self.size = whole(size)
+        self.player = replace(self.player, network=self.networks[self.size])
         self._clear()
         return ""
 
@@ -147,17 +151,17 @@ class Engine:
             raise RefusedError("cannot load file") from None
         moves = record.moves[: None if until is None else until - 1]
         beyond = record.cut and (until is None or until > len(record.moves) + 1)
-        if record.size != self.size or (until is not None and until < 1) or beyond:
+        if record.size not in self.networks or (until is not None and until < 1) or beyond:
             raise RefusedError("cannot load file")
-        kept = self.games, self.before, self.moves
-        self._clear()
+        kept = self.size, self.player, self.games, self.before, self.moves
+        self.do_boardsize(str(record.size))
         for colour, point in record.stones:
             board.set_up(self.games, [point], colour)
         try:
             for colour, point in moves:
                 self._play(colour, point)
         except RefusedError:
-            self.games, self.before, self.moves = kept
+            self.size, self.player, self.games, self.before, self.moves = kept
             raise RefusedError("cannot load file") from None
         if record.komi is not None:
             self.player = replace(self.player, komi=record.komi)

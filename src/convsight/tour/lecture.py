@@ -68,7 +68,7 @@ _ROWS = (
         8, _USES, "Go: learning from records",
         "A board is a picture of 19x19 points with 48 numbers each. Given the moves so far, the next one is 1 and all other "
         "points are 0: so a network learns to play from records, and then by playing against itself.",
-        ("go.expected",),
+        ("go.expected", "go.improved"),
     ),
     Row(
         9, _USES, "Go: no pooling",
