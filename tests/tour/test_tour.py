@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -154,11 +155,16 @@ def test_interrupted_it_says_that_it_goes_on_and_has_kept_what_it_made(tmp_path:
         while not (tmp_path / "convsight" / "tour" / "go.filters.json").exists():
             assert running.poll() is None
             time.sleep(0.05)
-        running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=60)[1]
-    assert running.returncode == 2 and "what was computed is kept: the same command goes on from there" in " ".join(
-        said.split()
-    )
+        while running.poll() is None:  # an interruption is lost where llvmlite's callback happens to run
+            running.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(10)
+        said = running.communicate()[1]
+    # Python ends itself by the signal, after all that was to be done, if it came while a string was being executed.
+    assert running.returncode in (
+        2,
+        -signal.SIGINT,
+    ) and "what was computed is kept: the same command goes on from there" in " ".join(said.split())
     assert not PAGE.exists()
 
 
