@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from convsight.files import write_lines
-from convsight.pictures import to_tensor
+from convsight.pictures import View, to_tensor
 
 INK, PAPER, GRID, BAR = (30, 30, 30), (255, 255, 255), (215, 215, 215), (0, 110, 170)
 _WIDTH, _HEIGHT, _LEFT, _MARGIN, _TEXT = 900, 260, 90, 30, 18  # pixels
@@ -48,6 +48,11 @@ def picture(lines: Sequence[Mapping[str, float]]) -> Tensor:
         if points:
             _plot(draw, font, number * _HEIGHT, title, form, points)
     return to_tensor(whole)[0]
+
+
+def view(lines: Sequence[Mapping[str, float]]) -> View:
+    """`picture`, as notebooks show it."""
+    return View(picture(lines))
 
 
 def _plot(

@@ -67,7 +67,7 @@ def improved(seed: int, device: str) -> Section:
         learner, batches=12, games=64, seed=seed, optimizer=adam(0.005), device=device, on_batch=reports.append
     )  # fmt: skip
     judged = duel(learner, start.to(learner.device), 400, resign=False, seed=seed)
-    flags = f" --seed {seed}" if seed else ""
+    flags, named = (f" --seed {seed}", f", seed={seed}") if seed else ("", "")
     return Section(
         title="It improves by playing itself",
         asked="From nothing: a network that knows no game plays 768 games against earlier versions of itself, on a board of "
@@ -76,8 +76,10 @@ def improved(seed: int, device: str) -> Section:
             png(curve.picture([each.line(64, 0) for each in reports])),
             "Four curves: games won against earlier selves, against its start, entropy, and moves a game",
             f"convsight go selfplay --size 5 --batches 12 --games 64 --learning-rate 0.005{flags}",
-            "from convsight.go import model, selfplay; from convsight.optimizers import adam; learner = model.untrained("
-            "model.policy(size=5, width=32, depth=4)); selfplay.improve(learner, batches=12, games=64, optimizer=adam(0.005))",
+            "from convsight.go import curve, model, selfplay; from convsight.optimizers import adam; "
+            f"learner, reports = model.untrained(model.policy(size=5, width=32, depth=4){named}), []; "
+            f"selfplay.improve(learner, batches=12, games=64{named}, optimizer=adam(0.005), on_batch=reports.append); "
+            "curve.view([each.line(64, 0) for each in reports])",
             smooth=True,
         ),
         finding=f"It then wins {judged.wins:g} of {len(judged.outcome)} games against itself as it was. The networks that ship "
