@@ -82,8 +82,7 @@ def train(
     module = network.module.train().to(accelerator.device).to(memory_format=torch.channels_last)
     climb = optimizer(module.parameters())  # the network is the parameter
     first = _resume(checkpoint, module, climb, whole) if checkpoint else 0
-    if len(set(gather_object([first]))) > 1:
-        raise InputError(f"not all processes see the same {checkpoint}; put it on a disk that they share, or remove it")
+    check_same_everywhere(checkpoint, first)
     vars(module).pop("_is_accelerate_prepared", None)  # of an earlier training: it would stay on its device
     together = accelerator.num_processes > 1
     parallel, climb = accelerator.prepare(module, climb) if together else (module, climb)
@@ -238,19 +237,38 @@ def _save(path: Path, module: torch.nn.Module, climb: Any, step: int, settings: 
 def _resume(path: Path, module: torch.nn.Module, climb: Any, settings: Settings) -> int:
     if not path.exists():
         return 0
+    with opened_checkpoint(path, module, climb, settings, "a training", "this training") as state:
+        torch.set_rng_state(state["random"])
+        if len(state["random_cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+        return int(state["step"])
+
+
+@contextmanager
+def opened_checkpoint(
+    path: Path, module: torch.nn.Module, climb: Any, settings: Settings, of: str, this: str
+) -> Iterator[dict[str, Any]]:
+    """What the checkpoint holds besides, for the block, once `module` and the optimizer `climb` stand where it was written.
+
+    `of` and `this` name what goes on in sentences. Raises InputError if it has other settings, or isn't whole: if something
+    is missing in the block, too.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         for name in settings.keys() | state["settings"].keys():
             theirs, ours = (str(each.get(name)) for each in (state["settings"], settings))
             if theirs != ours:
-                raise InputError(f"{path} is of a training with {name} {theirs}, not {ours}; remove it to begin anew")
+                raise InputError(f"{path} is of {of} with {name} {theirs}, not {ours}; remove it to begin anew")
         module.load_state_dict(state["module"])
         climb.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        if len(state["random_cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        yield state
     except (InputError, torch.OutOfMemoryError):
         raise
     except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError, OSError, UnpicklingError):
-        raise InputError(f"{path} is no checkpoint of this training; remove it to begin anew") from None
-    return int(state["step"])
+        raise InputError(f"{path} is no checkpoint of {this}; remove it to begin anew") from None
+
+
+def check_same_everywhere(checkpoint: Path | None, first: int) -> None:
+    """Raise InputError if the processes that train together don't all begin with the same step, `first`."""
+    if len(set(gather_object([first]))) > 1:
+        raise InputError(f"not all processes see the same {checkpoint}; put it on a disk that they share, or remove it")

@@ -11,13 +11,11 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from pickle import UnpicklingError
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,7 +25,7 @@ from convsight.go.duel import AT_ONCE, Duel, duel, sensible_output
 from convsight.go.samples import encoded
 from convsight.network import Network
 from convsight.optimizers import MakeOptimizer, adam, follow, half_cosine
-from convsight.training import Settings, accelerator_on
+from convsight.training import Settings, accelerator_on, check_same_everywhere, opened_checkpoint
 
 OPTIMIZER = adam(2e-4)
 SNAPSHOTS = 20  # as AlphaGo: the pool grows every 500 of 10,000 batches
@@ -91,8 +89,7 @@ def improve(
     own: dict[str, str | int] = {"batches": batches, "games": games, "komi": str(komi), "judges": judges, "seed": seed}
     whole: Settings = own | dict(settings or {})
     first, pool = _resume(checkpoint, network.module, climb, whole) if checkpoint else (0, [])
-    if len(set(gather_object([first]))) > 1:
-        raise InputError(f"not all processes see the same {checkpoint}; put it on a disk that they share, or remove it")
+    check_same_everywhere(checkpoint, first)
     pool = pool or [_copied(network.module)]
     saved = monotonic()
     for batch in range(first, batches):
@@ -174,16 +171,5 @@ def _resume(path: Path, module: torch.nn.Module, climb: Any, settings: Settings)
     """How many batches the checkpoint has behind it, and its pool."""
     if not path.exists():
         return 0, []
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        for name in settings:
-            theirs, ours = (str(each.get(name)) for each in (state["settings"], settings))
-            if theirs != ours:
-                raise InputError(f"{path} is of self-play with {name} {theirs}, not {ours}; remove it to begin anew")
-        module.load_state_dict(state["module"])
-        climb.load_state_dict(state["optimizer"])
+    with opened_checkpoint(path, module, climb, settings, "self-play", "this self-play") as state:
         return int(state["batch"]), list(state["pool"])
-    except (InputError, torch.OutOfMemoryError):
-        raise
-    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError, OSError, UnpicklingError):
-        raise InputError(f"{path} is no checkpoint of this self-play; remove it to begin anew") from None
