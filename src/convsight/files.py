@@ -8,6 +8,7 @@ import lzma
 import os
 import tempfile
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,6 +54,11 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def data_address(kind: str, content: bytes) -> str:
+    """`content` as an address that a page holds in itself; `kind`: its media type. Source: RFC 2397."""
+    return f"data:{kind};base64,{b64encode(content).decode()}"
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:

@@ -48,7 +48,7 @@ def selfplay(
 
     Example: convsight go selfplay --out rl.safetensors
     """
-    from convsight.go import curve, model, selfplay
+    from convsight.go import curve, selfplay
     from convsight.go.duel import duel
     from convsight.go.match import wilson
     from convsight.optimizers import adam
@@ -62,7 +62,7 @@ def selfplay(
         raise InputError(f"{start} has its board; leave --size away, or leave --start away to begin from nothing")
     if start and Path(start).resolve() == out.resolve():
         raise InputError(f"{out} is the network that begins; give another file as --out")
-    network = model.untrained(model.policy(width=32, depth=4, size=size), seed=seed) if size else go_network(start or "sl")
+    network = selfplay.from_nothing(size, seed=seed) if size else go_network(start or "sl")
     first = replace(network, module=deepcopy(network.module))
     beginning = f"--size {size}" if size else f"--start {start or 'sl'}"
     opponent = "itself untrained" if size else start or "sl"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from math import log10
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from convsight import __version__
-from convsight.files import written_whole
+from convsight.files import data_address, written_whole
 from convsight.go import draw, sgf
 from convsight.go.match import NAMES
 from convsight.go.review import Review, agreement, expected, first, percent
@@ -79,7 +78,7 @@ def surprises(found: Review, suggest: str) -> list[Surprise]:
                 each.number,
                 f"Move {each.number}: {name} {point}",
                 f"{name} played {point}: {percent(each.probability)}, with {likelier} likelier. Here {expected(each, size)}.",
-                "data:image/png;base64," + b64encode(picture).decode(),
+                data_address("image/png", picture),
                 f"The board before move {each.number}: {point}, which was played, in red; {expected(each, size)}, in blue",
                 f"{suggest} --move {each.number} --why best",
             )

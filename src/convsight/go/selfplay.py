@@ -22,6 +22,7 @@ from torch import Tensor
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.go.duel import AT_ONCE, Duel, duel, sensible_output
+from convsight.go.model import policy, untrained
 from convsight.go.samples import encoded
 from convsight.network import Network
 from convsight.optimizers import MakeOptimizer, adam, follow, half_cosine
@@ -117,6 +118,11 @@ def improve(
     if checkpoint and accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     network.module.eval()
+
+
+def from_nothing(size: int, *, seed: int = 0) -> Network:
+    """A small network with random weights for boards of `size` lines, which self-play may begin with."""
+    return untrained(policy(width=32, depth=4, size=size), seed=seed)
 
 
 def advantages(outcome: NDArray[np.float32], black: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convsight.errors import by
-from convsight.go import curve, model, selfplay, sgf, show, views
+from convsight.go import curve, selfplay, sgf, show, views
 from convsight.go.data import load as load_games
 from convsight.go.duel import duel
 from convsight.network import Network, load
@@ -20,7 +20,6 @@ MEASURED = (
     ("fully connected at the end", "4,246,057", "32.8%", "62.5%"),
     ("the same, max pooling twice", "260,617", "9.3%", "33.3%"),
 )  # benchmarks/go_learning.md
-SMALL = {"size": 5, "width": 32, "depth": 4}
 IMPROVED = (
     ("network", "games against itself", "won against its start", "entropy of its moves, in nats"),
     ("9x9, 7 layers of 64 filters", "19,200", "324 of 400", "1.38, then 0.60"),
@@ -61,8 +60,8 @@ def expected(_seed: int, device: str) -> Section:
 
 def improved(seed: int, device: str) -> Section:
     """A small network that learns from nothing to win on a small board, by playing itself."""
-    start = model.untrained(model.policy(**SMALL), seed=seed)
-    learner, reports = model.untrained(model.policy(**SMALL), seed=seed), list[selfplay.Report]()
+    start, learner = (selfplay.from_nothing(5, seed=seed) for _ in range(2))
+    reports: list[selfplay.Report] = []
     selfplay.improve(
         learner, batches=12, games=64, seed=seed, optimizer=adam(0.005), device=device, on_batch=reports.append
     )  # fmt: skip
@@ -76,8 +75,8 @@ def improved(seed: int, device: str) -> Section:
             png(curve.picture([each.line(64, 0) for each in reports])),
             "Four curves: games won against earlier selves, against its start, entropy, and moves a game",
             f"convsight go selfplay --size 5 --batches 12 --games 64 --learning-rate 0.005{flags}",
-            "from convsight.go import curve, model, selfplay; from convsight.optimizers import adam; "
-            f"learner, reports = model.untrained(model.policy(size=5, width=32, depth=4){named}), []; "
+            "from convsight.go import curve, selfplay; from convsight.optimizers import adam; "
+            f"learner, reports = selfplay.from_nothing(5{named}), []; "
             f"selfplay.improve(learner, batches=12, games=64{named}, optimizer=adam(0.005), on_batch=reports.append); "
             "curve.view([each.line(64, 0) for each in reports])",
             smooth=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from convsight import __version__
-from convsight.files import written_whole
+from convsight.files import data_address, written_whole
 from convsight.tour.lecture import Row
 
 
@@ -30,7 +29,7 @@ class Picture:
     @property
     def data(self) -> str:
         """The picture as a data address."""
-        return "data:image/png;base64," + b64encode(self.png).decode()
+        return data_address("image/png", self.png)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Sound:
     @property
     def data(self) -> str:
         """The sound as a data address."""
-        return "data:audio/wav;base64," + b64encode(self.wav).decode()
+        return data_address("audio/wav", self.wav)
 
 
 @dataclass(frozen=True)
