@@ -30,13 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--go", type=Path, required=True, help="SGF with games of strong players")
     parser.add_argument("--text", type=Path, required=True, help="labelled texts")
+    parser.add_argument("--names", default="digits,go,text,speech")
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("--budget", type=float, default=240.0)
     parser.add_argument("--out", type=Path, default=Path("fit_applications.md"))
     given = parser.parse_args()
     lines = given.out.read_text().splitlines() if given.out.exists() else list(HEAD)
     for seed in map(int, given.seeds.split(",")):
-        for name in ("digits", "go", "text", "speech"):
+        for name in given.names.split(","):
             if any(line.startswith(f"| {name}, {seed} |") for line in lines):
                 continue
             data = {"go": given.go, "text": given.text}.get(name)

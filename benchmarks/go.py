@@ -18,6 +18,7 @@ import torch
 from measure import peak_of_all_processes, timed
 
 from convsight import load
+from convsight.cores import cores
 from convsight.go.board import Games
 from convsight.go.data import load as load_games
 from convsight.go.encode import planes
@@ -39,10 +40,8 @@ def reading(collection: Path) -> str:
     started = perf_counter()
     peak = peak_of_all_processes(read)
     seconds = perf_counter() - started
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"| reading {games:,} games, {cores} cores | {seconds:.0f} s | {games / seconds:,.0f} games a second, {peak:,.0f} MB |"
-    )
+    rate = f"{games / seconds:,.0f} games a second"
+    return f"| reading {games:,} games, {cores()} cores | {seconds:.0f} s | {rate}, {peak:,.0f} MB |"
 
 
 def sampled(moves: Moves, count: int, at_once: int) -> Iterator[Games]:

@@ -7,7 +7,6 @@ being surer.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -15,6 +14,7 @@ from time import perf_counter
 import numpy as np
 
 from convsight import Network, load
+from convsight.cores import cores
 from convsight.go.duel import duel
 from convsight.go.match import wilson
 
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("go_selfplay.md"))
     options = parser.parse_args()
     networks = {name: load(name) for name in ("go9", "go9_rl", "go", "go_rl")}
-    lines = [f"| games on {os.cpu_count()} cores | finished a second | least and most | moves |", "|---|---|---|---|"]
+    lines = [f"| games on {cores()} cores | finished a second | least and most | moves |", "|---|---|---|---|"]
     for network in networks.values():
         lines.append(speed(network, options.games * (4 if network.input.shape[1] == 9 else 1), options.rounds))
         print(lines[-1], flush=True)

@@ -52,6 +52,18 @@ def test_the_loss_falls_and_the_network_is_left_for_use() -> None:
     assert not network.module.training
 
 
+def test_gradients_come_to_relu_as_its_input_lay_and_nothing_stays_behind() -> None:
+    network = model.untrained(seed=1)
+    relu = nn.ReLU()
+    network = replace(network, module=nn.Sequential(nn.Conv2d(1, 6, 5), relu, nn.Flatten(), nn.Linear(6 * 24 * 24, 10)))
+    came: list[Tensor] = []
+    seen = relu.register_full_backward_hook(lambda _module, _inputs, outputs: came.append(outputs[0]))
+    train(network, batches(), model.loss, steps=2, optimizer=OPTIMIZER, device="cpu")
+    seen.remove()
+    assert [each.is_contiguous(memory_format=torch.channels_last) for each in came] == [True, True]
+    assert not any(each._forward_pre_hooks for each in network.module.modules())
+
+
 def test_a_seed_gives_the_same_network_again() -> None:
     assert same(trained(), trained())
 

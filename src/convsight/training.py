@@ -22,13 +22,13 @@ from typing import Any
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import gather_object
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.network import Network
 from convsight.optimizers import MakeOptimizer, Schedule, follow, one_cycle
-from convsight.precision import autocast, best_device, fastest
+from convsight.precision import autocast, best_device, channels_last, fastest
 
 Batches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -87,7 +87,7 @@ def train(
     together = accelerator.num_processes > 1
     parallel, climb = accelerator.prepare(module, climb) if together else (module, climb)
     saved = monotonic()
-    with _asked_to_stop(checkpoint) as asked:
+    with _asked_to_stop(checkpoint) as asked, _gradients_laid_out(module):
         for step, (inputs, targets) in zip(range(first, steps), batches(first), strict=False):
             follow(schedule, climb, step / steps)
             share = slice(accelerator.process_index, None, accelerator.num_processes)
@@ -113,6 +113,22 @@ def train(
     if checkpoint and accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     module.eval()
+
+
+@contextmanager
+def _gradients_laid_out(module: nn.Module) -> Iterator[None]:
+    """Gradients come back from flattening with their channels adjacent, as what went in: ReLU takes four times as long else."""
+
+    def lay_out(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if inputs[0].requires_grad and min(inputs[0].shape[2:], default=1) > 1:
+            inputs[0].register_hook(channels_last)  # type: ignore[no-untyped-call]
+
+    hooks = [each.register_forward_pre_hook(lay_out) for each in module.modules() if isinstance(each, nn.Flatten)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def accelerator_on(device: str | None) -> Accelerator:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -328,7 +327,7 @@ def test_threads_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -
     chosen = np.random.default_rng(0).choice(moves.samples(), 50)
     symmetries = np.random.default_rng(0).integers(0, 8, 50, dtype=np.int8)
     expected = [samples.encoded(moves, chosen[each : each + 1], 48, symmetries[each : each + 1]) for each in range(50)]
-    monkeypatch.setattr(os, "cpu_count", lambda: threads)
+    monkeypatch.setattr(samples, "cores", lambda: threads)
     pictures, targets = samples.encoded(moves, chosen, 48, symmetries)
     assert torch.equal(pictures, torch.cat([each for each, _ in expected]))
     assert torch.equal(targets, torch.cat([each for _, each in expected]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from convsight.architecture import Architecture
 from convsight.assets import digest
+from convsight.cores import cores
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.fit import probe
@@ -39,8 +39,7 @@ class OutOfTimeError(Exception):
 
 def side_by_side(task: Callable[[Given], Result], given: Sequence[Given]) -> list[Result]:
     """`task` of each, as many at once as there are cores, each on one: small networks gain nothing by several."""
-    cores = os.cpu_count() or 1
-    with ThreadPoolExecutor(min(cores, len(given)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(min(cores(), len(given)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(pool.map(task, given))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -11,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from convsight.architecture import Architecture, parameters
+from convsight.cores import cores
 from convsight.fit import probe, properties, recommend
 from convsight.fit.bench import SEEDS, Bench, OutOfTimeError, side_by_side, steps_kept
 from convsight.fit.data import Samples, parted, samples
@@ -80,7 +80,7 @@ def fit(
     declared = _declared(bench, measured)
     if on_network:
         on_network("the network that fits, and the usual ones")
-    has = (budget - (monotonic() - started)) * min(len(declared), os.cpu_count() or 1) / len(declared)
+    has = (budget - (monotonic() - started)) * min(len(declared), cores()) / len(declared)
     judge = Bench(known, test, steps)
     last = {name: _last_steps(each, known, has, device) for name, each in declared.items()}
 
@@ -119,7 +119,7 @@ def _affordable(known: Samples, seconds: float, device: str | None) -> int:
     """Steps for each network: of those in `_STEPS` the most that there is time for, and no more than `_EPOCHS` passes."""
     started = monotonic()
     step = sum(_seconds_a_step(each, known, device) for each in properties.first_networks(known))
-    networks = _NETWORKS * SEEDS / min(SEEDS, os.cpu_count() or 1)
+    networks = _NETWORKS * SEEDS / min(SEEDS, cores())
     passes = ceil(_EPOCHS * len(known) / probe.BATCH)
     seconds -= monotonic() - started
     fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= max(passes, _STEPS[0])]
@@ -138,6 +138,6 @@ def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) 
         probe.learnt(declared, known, steps=steps, device=device)
         return monotonic() - started
 
-    cores = min(SEEDS, os.cpu_count() or 1)
-    _, short, long = (max(side_by_side(seconds, [steps] * cores)) for steps in (_TIMED[0], *_TIMED))
+    together = min(SEEDS, cores())
+    _, short, long = (max(side_by_side(seconds, [steps] * together)) for steps in (_TIMED[0], *_TIMED))
     return max(long - short, 0.2 * long) / (_TIMED[1] - _TIMED[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from convsight.cores import cores
 from convsight.errors import InputError, first_line
 from convsight.go import sgf, sgf_files
 from convsight.go.moves import Moves, joined, of_records
@@ -68,12 +68,10 @@ def _parsed(texts: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[Mov
         return
     try:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(
-            os.cpu_count(), context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-        ) as pool:
+        with ProcessPoolExecutor(cores(), context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
             waiting = deque([pool.submit(_parse, second, size)])
             while waiting:
-                while len(waiting) < 3 * (os.cpu_count() or 1) and (some := list(islice(texts, _AT_ONCE))):
+                while len(waiting) < 3 * cores() and (some := list(islice(texts, _AT_ONCE))):
                     waiting.append(pool.submit(_parse, some, size))
                 yield waiting.popleft().result()
     except BrokenProcessPool:

@@ -6,17 +6,16 @@ encoded on all cores.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convsight.cores import cores, shares
 from convsight.errors import InputError
 from convsight.go import board
 from convsight.go.board import Games
@@ -89,9 +88,9 @@ def duel(
     record = np.full((count, LONGEST * size * size), -1, np.int16)
     score, loser = np.zeros(count), np.zeros(count, np.int8)  # who was seen to have lost, first
     resigned = np.zeros(count, np.bool_)
-    with ThreadPoolExecutor(os.cpu_count()) as cores:
+    with ThreadPoolExecutor(cores()) as pool:
         for number in range(LONGEST * size * size):
-            encoded = _in_parts(cores, planes, games, os.cpu_count() or 1)
+            encoded = _in_parts(pool, planes, games, cores())
             points = np.full(len(ids), size * size)
             own_turn = black[ids] == (number % 2 == 0)
             for network, asked in ((first, own_turn), (second, ~own_turn)):
@@ -102,7 +101,7 @@ def duel(
             record[ids, number] = points
             over = games.status[:, PASSES] == 2
             if resign and number >= size * size // 3 and number % _ASKED_EVERY == 0:
-                all_lost = _in_parts(cores, _lost(komi, int(random.integers(2**31))), games, _PARTS)
+                all_lost = _in_parts(pool, _lost(komi, int(random.integers(2**31))), games, _PARTS)
                 lost = all_lost & (loser[ids] == 0) & ~over
                 loser[ids[lost]] = games.status[lost, PLAYER]
                 resigned[ids[lost & (ids // 2 % _TO_THE_END > 0)]] = True
@@ -132,12 +131,10 @@ def sensible_output(network: Network, positions: Tensor) -> Tensor:
     return output.float().masked_fill(positions[:, SENSIBLE].flatten(1) == 0, -1e9)
 
 
-def _in_parts(cores: ThreadPoolExecutor, work: Callable[[Games], Array], games: Games, parts: int) -> Array:
+def _in_parts(pool: ThreadPoolExecutor, work: Callable[[Games], Array], games: Games, parts: int) -> Array:
     """`work` on all games, in so many parts on all cores, joined."""
     count = len(games.colours)
-    parts = min(count, parts)
-    bounds = [count * each // parts for each in range(parts + 1)]
-    return np.concatenate(list(cores.map(lambda part: work(games.rows(slice(*part))), pairwise(bounds))))
+    return np.concatenate(list(pool.map(lambda part: work(games.rows(slice(*part))), shares(count, min(count, parts)))))
 
 
 def _chosen(network: Network, encoded: NDArray[np.uint8], temperature: float, random: np.random.Generator) -> NDArray[np.int64]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convsight.cores import cores, shares
 from convsight.errors import InputError
 from convsight.go import sgf
 from convsight.go.board import LONG_AGO, Games, new
@@ -32,12 +31,10 @@ def encoded(
     targets = np.zeros(len(chosen), np.int64)
     symmetries = np.zeros(len(chosen), np.int8) if symmetries is None else symmetries
     table = symmetry_table(moves.size)
-    threads = os.cpu_count() or 1
-    bounds = [len(chosen) * each // threads for each in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         parts = [
             pool.submit(_encode, moves, chosen[low:high], symmetries[low:high], table, answers[low:high], targets[low:high])
-            for low, high in pairwise(bounds)
+            for low, high in shares(len(chosen), cores())
         ]
         for part in parts:
             part.result()
