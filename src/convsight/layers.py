@@ -66,7 +66,8 @@ class WholeMax(nn.Module):
         self.axes = axes
 
     def forward(self, given: Tensor) -> Tensor:
-        return given.amax(self.axes, keepdim=True)
+        window = [length if 2 + place in self.axes else 1 for place, length in enumerate(given.shape[2:])]
+        return F.max_pool2d(given, window)  # amax takes six times as long, and back again
 
 
 class SideBySide(nn.Module):
