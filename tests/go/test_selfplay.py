@@ -39,7 +39,7 @@ def test_a_game_is_judged_by_the_others_of_its_colour(games: list[tuple[float, b
 
 
 def test_the_gradient_is_that_of_the_log_probabilities_of_moves_times_what_they_won(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsight.go.duel.fastest", lambda _device: torch.float32)
+    monkeypatch.setattr("convsight.go.model.fastest", lambda _device: torch.float32)
     learner, rival = network(), network(1)
     played = duel(learner, rival, 8, komi=0.5, seed=2)
     entropy = selfplay.gradient(learner, played, games=8)

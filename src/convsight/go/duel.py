@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,12 +21,13 @@ from convsight.errors import InputError
 from convsight.go import board
 from convsight.go.board import Games
 from convsight.go.encode import SENSIBLE, planes
+from convsight.go.int8 import Integers, possible
+from convsight.go.model import answers
 from convsight.go.moves import Moves
 from convsight.go.player import drawn
 from convsight.go.playout import ownership
 from convsight.go.rules import BLACK, PASSES, PLAYER, WHITE, Array
 from convsight.network import Network
-from convsight.precision import autocast, fastest
 
 LONGEST = 3  # moves a point, then the area counts as it is
 AT_ONCE = 512  # positions that go through a network together
@@ -88,14 +90,15 @@ def duel(
     record = np.full((count, LONGEST * size * size), -1, np.int16)
     score, loser = np.zeros(count), np.zeros(count, np.int8)  # who was seen to have lost, first
     resigned = np.zeros(count, np.bool_)
+    own, others = _answering(first), _answering(second)
     with ThreadPoolExecutor(cores()) as pool:
         for number in range(LONGEST * size * size):
             encoded = _in_parts(pool, planes, games, cores())
             points = np.full(len(ids), size * size)
             own_turn = black[ids] == (number % 2 == 0)
-            for network, asked in ((first, own_turn), (second, ~own_turn)):
+            for answering, asked in ((own, own_turn), (others, ~own_turn)):
                 if asked.any():
-                    points[asked] = _chosen(network, encoded[asked], temperature, random)
+                    points[asked] = _chosen(answering, encoded[asked], temperature, random)
             answers = board.play(games, points)
             assert (answers >= 0).all()
             record[ids, number] = points
@@ -122,13 +125,14 @@ def duel(
     )  # fmt: skip
 
 
-def sensible_output(network: Network, positions: Tensor) -> Tensor:
-    """(B, points) float32 before softmax, -1e9 where a move isn't sensible, of `positions` (B, 48, size, size) uint8."""
-    positions = positions.to(network.device)
-    given = positions[:, : network.input.shape[0]].float().contiguous(memory_format=torch.channels_last)
-    with autocast(network.device, fastest(network.device)):
-        output = network(given)
-    return output.float().masked_fill(positions[:, SENSIBLE].flatten(1) == 0, -1e9)
+def sensible(answered: Tensor, positions: Tensor) -> Tensor:
+    """`answered` (B, points) float32 before softmax, -1e9 where a move isn't sensible on `positions` (B, 48, size, size)."""
+    return answered.masked_fill(positions[:, SENSIBLE].flatten(1).to(answered.device) == 0, -1e9)
+
+
+def _answering(network: Network) -> Callable[[Tensor], Tensor]:
+    """What `model.answers` gives, in integers where that is faster."""
+    return Integers(network) if possible(network) else partial(answers, network)
 
 
 def _in_parts(pool: ThreadPoolExecutor, work: Callable[[Games], Array], games: Games, parts: int) -> Array:
@@ -137,13 +141,15 @@ def _in_parts(pool: ThreadPoolExecutor, work: Callable[[Games], Array], games: G
     return np.concatenate(list(pool.map(lambda part: work(games.rows(slice(*part))), shares(count, min(count, parts)))))
 
 
-def _chosen(network: Network, encoded: NDArray[np.uint8], temperature: float, random: np.random.Generator) -> NDArray[np.int64]:
-    """A sensible point for each board, drawn as often as `network` expects it, or the pass."""
+def _chosen(
+    answering: Callable[[Tensor], Tensor], encoded: NDArray[np.uint8], temperature: float, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """A sensible point for each board, drawn as often as the network expects it, or the pass."""
     with torch.no_grad():
-        parts = [sensible_output(network, each).softmax(1) for each in torch.split(torch.from_numpy(encoded), AT_ONCE)]
-    prior = torch.cat(parts).cpu().numpy()
+        given = torch.split(torch.from_numpy(encoded), AT_ONCE)
+        prior = torch.cat([sensible(answering(each), each).softmax(1) for each in given]).cpu().numpy()
     if not np.isfinite(prior).all():
-        raise InputError(f"the answers of {network.name} became infinite or undefined; learn at a smaller rate")
+        raise InputError("the network's answers became infinite or undefined; learn at a smaller rate")
     return np.where(encoded[:, SENSIBLE].any((1, 2)), drawn(prior, temperature, random), prior.shape[1])
 
 

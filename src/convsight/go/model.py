@@ -87,13 +87,19 @@ class Score:
         return f"{self.first:.2%} of moves first, {self.five:.2%} among the first five, log loss {self.log_loss:.4f}"
 
 
+def answers(network: Network, positions: Tensor) -> Tensor:
+    """(B, points) float32 before softmax, of `positions` (B, 48 or its planes, size, size), zeros and ones of any type."""
+    given = positions[:, : network.input.shape[0]].to(network.device).float()
+    with autocast(network.device, fastest(network.device)):
+        return network(given.contiguous(memory_format=torch.channels_last)).float()
+
+
 @torch.no_grad()
 def probabilities(network: Network, positions: Tensor, *, symmetric: bool = False) -> Tensor:
     """(B, points) of `positions` (B, planes, size, size); `symmetric`: the mean over the eight turnings and mirrorings."""
     if symmetric:
         return by_symmetry(network, positions).mean(0)
-    with autocast(network.device, fastest(network.device)):
-        return network(positions.to(network.device).float()).float().softmax(1)
+    return answers(network, positions).softmax(1)
 
 
 @torch.no_grad()

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from convsight.errors import InputError
 from convsight.files import written_whole
-from convsight.go.duel import AT_ONCE, Duel, duel, sensible_output
-from convsight.go.model import policy, untrained
+from convsight.go.duel import AT_ONCE, Duel, duel, sensible
+from convsight.go.model import answers, policy, untrained
 from convsight.go.samples import encoded
 from convsight.network import Network
 from convsight.optimizers import MakeOptimizer, adam, follow, half_cosine
@@ -145,7 +145,7 @@ def gradient(network: Network, played: Duel, *, games: int) -> float:
     for start in range(0, len(chosen), AT_ONCE):
         some = slice(start, start + AT_ONCE)
         positions, points = encoded(played.moves, chosen[some], 48)
-        log = sensible_output(network, positions).log_softmax(1)
+        log = sensible(answers(network, positions), positions).log_softmax(1)
         of_played = log.gather(1, points[:, None].to(network.device))[:, 0]
         (-(advantage[some] * of_played).sum() / games).backward()  # type: ignore[no-untyped-call]
         total += float(torch.special.entr(log.detach().exp()).sum())
