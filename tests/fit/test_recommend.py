@@ -5,7 +5,7 @@ import pytest
 
 from convsight.architecture import WHOLE, build, parameters
 from convsight.fit import data, properties, recommend
-from convsight.fit.bench import Interval
+from convsight.fit.bench import Bench, Interval
 from convsight.fit.properties import Along, Measured
 from convsight.fit.verdict import Finding
 
@@ -79,3 +79,25 @@ def test_reasons_say_what_was_measured() -> None:
     assert "width: filters span all 28 entries, since sliding filters tell no more" in recommend.reason(second)
     second.sliding = Finding()
     assert "no time to measure" in recommend.reason(second)
+
+
+@pytest.mark.parametrize("anywhere", [True, False])
+def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better_by_it(anywhere: bool) -> None:
+    draw = np.random.default_rng(1)
+    y = draw.integers(2, size=800)
+    x = 0.3 * draw.standard_normal((800, 30))
+    for row, its_class in zip(x, y, strict=True):
+        place = draw.integers(26) if anywhere else 8
+        row[place : place + 4] += (1, -1, 1, -1) if its_class else (1, 1, -1, -1)
+    known, judged = data.parted(data.samples(x, y, axes=("time",)))
+    (measured,) = found(known, Along(5, WHOLE if anywhere else 1))
+    measured.recurs = "no"
+    measured.sliding = Finding("yes", Interval(0.05, 0.01))
+    bench = Bench(known, judged, 100, 2, device="cpu")
+    architecture, (settled,) = recommend.settled(bench, [measured])
+    assert (settled.along.slides == 5) == (settled.kept.verdict == "yes") == anywhere
+    assert bool(architecture.convolutions[0].slides) == anywhere
+    said = "though no pattern recurs" if anywhere else "what filters learn at one place doesn't serve at another"
+    assert said in recommend.reason(settled)
+    measured.recurs = "yes"
+    assert recommend.settled(bench, [measured])[1] == [measured]

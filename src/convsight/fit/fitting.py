@@ -12,7 +12,7 @@ from typing import Any
 from convsight.architecture import Architecture, parameters
 from convsight.cores import cores
 from convsight.fit import probe, properties, recommend
-from convsight.fit.bench import SEEDS, Bench, OutOfTimeError, side_by_side, steps_kept
+from convsight.fit.bench import SEEDS, Bench, side_by_side, steps_kept
 from convsight.fit.data import Samples, parted, samples
 from convsight.fit.properties import Measured
 from convsight.fit.recommend import Candidate
@@ -76,8 +76,12 @@ def fit(
     until = started + _MEASURING * budget
     steps = steps_kept(checkpoint) or _affordable(known, until - monotonic(), device)
     bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
-    measured = properties.measure(bench)
-    declared = _declared(bench, measured)
+    fits, measured = recommend.settled(bench, properties.measure(bench))
+    declared = {
+        RECOMMENDED: fits,
+        "usual: 3x3, pooled by 2x2": recommend.usual(known),
+        "fully connected": recommend.fully_connected(known, parameters(fits)),
+    }
     if on_network:
         on_network("the network that fits, and the usual ones")
     has = (budget - (monotonic() - started)) * min(len(declared), cores()) / len(declared)
@@ -95,24 +99,6 @@ def fit(
     best = max(candidates, key=lambda each: each.chosen_by)
     reasons = tuple(map(recommend.reason, measured))
     return Fit(whole, tuple(measured), reasons, candidates, best, monotonic() - started)
-
-
-def _declared(bench: Bench, measured: Sequence[Measured]) -> dict[str, Architecture]:
-    """The networks that are compared, by name: the one that fits, as deep as does best, and the usual ones."""
-    known = bench.known
-    possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
-    rows: dict[int, float] = {}
-    try:
-        for depth, architecture in possible.items():
-            rows[depth] = float(bench.scores(architecture, f"{depth} convolutions").mean())
-    except OutOfTimeError:
-        pass
-    depth = max(rows, key=lambda each: rows[each]) if rows else min(2, max(possible))
-    return {
-        RECOMMENDED: possible[depth],
-        "usual: 3x3, pooled by 2x2": recommend.usual(known),
-        "fully connected": recommend.fully_connected(known, parameters(possible[depth])),
-    }
 
 
 def _affordable(known: Samples, seconds: float, device: str | None) -> int:

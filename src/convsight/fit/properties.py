@@ -18,7 +18,7 @@ from convsight.architecture import WHOLE, Architecture, Convolution, enough, par
 from convsight.fit import changes, probe, verdict
 from convsight.fit.bench import Bench, Change, Interval, OutOfTimeError
 from convsight.fit.data import Samples
-from convsight.fit.verdict import Finding, Verdict
+from convsight.fit.verdict import LEAST, Finding, Verdict
 
 SHIFTS = (1, 2, 4)
 _FILTERS = 16  # of the network whose number of parameters all others have
@@ -26,8 +26,6 @@ _LENGTH = 5  # of a filter along an axis, until its reach is measured
 _REACHES = (1, 3, 5, 9, 17, 33)
 _FACTORS = (2, 4)
 _PIECES = (3, 9)
-_LITTLE = 0.1  # of what is learnt, or of what is missed if that is less: such differences are as good as none,
-_LEAST = 0.01  # and those of so much of what is learnt
 _PART = 3  # a filter that is local is at most so much of an axis
 _MOST_FILTERS = 48
 _LEAST_POOLED = 12  # entries of an axis that is pooled though it wasn't measured
@@ -53,6 +51,7 @@ class Measured:
     well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     serve in the other as well as that half's own (`transfer`). `subsamples`: half of the entries do as well.
+    `kept`: if patterns don't recur, whether filters that slide do better nonetheless, in the whole network.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
@@ -69,6 +68,7 @@ class Measured:
     sliding: Finding = field(default_factory=Finding)
     sharing: Finding = field(default_factory=Finding)
     transfer: Finding = field(default_factory=Finding)
+    kept: Finding = field(default_factory=Finding)
     subsamples: Finding = field(default_factory=Finding)
     pooled: Finding = field(default_factory=Finding)
     learnt: bool = True
@@ -148,7 +148,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.learnt = told.low > 0
     if not found.learnt:
         return
-    little = max(_LITTLE * min(told.mean, 1 - best), _LEAST * told.mean)
+    little = verdict.little(told.mean, 1 - best)
 
     less = {
         factor: scores(
@@ -162,7 +162,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
 
     by_factor = {1: base, **{each: scores(Along(usual.slides, each))[:, 0] for each in _poolings(known, length)}}
     found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
-    pools = _first_as_good(dict(reversed(by_factor.items())), _LEAST * told.mean)
+    pools = _first_as_good(dict(reversed(by_factor.items())), LEAST * told.mean)
     pooled = {factor: row for factor, row in by_factor.items() if factor != 1}
     found.pooled = verdict.better(bench.interval(bench.best(pooled) - base), little) if pooled else Finding()
 
@@ -170,7 +170,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     by_reach = {each: scores(Along(each, pools))[:, 0] for each in reaches}
     whole = {**by_reach, length: spanning[:, 0]}
     found.reach = {each: bench.interval(row) for each, row in whole.items()}
-    reach = _first_as_good(by_reach, _LEAST * told.mean)
+    reach = _first_as_good(by_reach, LEAST * told.mean)
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
     found.local = verdict.no_worse(bench.interval(bench.best(short) - bench.best(long)), little)

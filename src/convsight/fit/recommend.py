@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
+
+from torch import Tensor
 
 from convsight.architecture import WHOLE, Architecture, Convolution, build, enough, parameters
 from convsight.errors import InputError
-from convsight.fit.bench import Interval
+from convsight.fit import probe, verdict
+from convsight.fit.bench import Bench, Interval, OutOfTimeError
 from convsight.fit.data import Samples
 from convsight.fit.properties import Along, Measured
 from convsight.network import Network
@@ -67,6 +70,30 @@ def recommended(samples: Samples, measured: Sequence[Measured], *, depth: int) -
     return make(enough(make, wanted, most=_MOST_FILTERS))
 
 
+def settled(bench: Bench, measured: Sequence[Measured]) -> tuple[Architecture, list[Measured]]:
+    """The network that fits, as deep as does best, and `measured` with what its filters do along each axis.
+
+    Where nothing recurs along an axis though small networks do better by filters that slide, these stay if the whole network
+    surely does better by them, too.
+    """
+    best, scores = _as_deep_as_does_best(bench, measured)
+    settled = list(measured)
+    for place, found in enumerate(settled):
+        if found.recurs != "no" or found.along.slides is None:
+            continue
+        spanning = [*settled[:place], replace(found, along=Along()), *settled[place + 1 :]]
+        other, its_scores = _as_deep_as_does_best(bench, spanning)
+        if scores is None or its_scores is None:
+            continue
+        highest = max(float(scores.mean()), float(its_scores.mean()))
+        little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
+        kept = verdict.better(bench.interval(scores - its_scores), little)
+        found.kept = spanning[place].kept = kept
+        if kept.verdict != "yes":
+            best, scores, settled = other, its_scores, spanning
+    return best, settled
+
+
 def depths(samples: Samples, measured: Sequence[Measured]) -> list[int]:
     """How many convolutions there may be: as many as the axes are long enough for."""
     found = []
@@ -90,7 +117,14 @@ def reason(found: Measured) -> str:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
         return f"{found.axis}: there was no time to measure it; filters {_does(found, along)}, {why}."
     how = f"{abs(gain.mean):.1%} ± {gain.error:.1%}"
-    if found.sliding.verdict == "yes":
+    if (kept := found.kept.effect) and along.slides is None:
+        why = (
+            f"what filters learn at one place doesn't serve at another, and though sliding ones tell {gain.mean:+.1%} ± "
+            f"{gain.error:.1%} in small networks, in the whole network it is {kept.mean:+.1%} ± {kept.error:.1%}"
+        )
+    elif kept:
+        why = f"the whole network tells {kept.mean:.1%} ± {kept.error:.1%} more by sliding filters, though no pattern recurs"
+    elif found.sliding.verdict == "yes":
         why = f"sliding filters tell {how} more than ones of as many parameters that span it"
     elif along.slides is None:
         surely = "no more" if found.sliding.verdict == "no" else "hardly more, or less; it cannot be told which,"
@@ -98,6 +132,20 @@ def reason(found: Measured) -> str:
     else:
         why = f"whether sliding or spanning is better cannot be told ({gain.mean:+.1%} ± {gain.error:.1%} for sliding)"
     return f"{found.axis}: filters {_does(found, along)}, since {why}."
+
+
+def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured]) -> tuple[Architecture, Tensor | None]:
+    """The recommended network, and its scores (seeds, n); None if there was no time, and it is two convolutions deep."""
+    known = bench.known
+    possible = {depth: recommended(known, measured, depth=depth) for depth in depths(known, measured)}
+    rows: dict[int, Tensor] = {}
+    try:
+        for depth, architecture in possible.items():
+            rows[depth] = bench.scores(architecture, f"{depth} convolution{'s' if depth > 1 else ''}")[:, 0]
+    except OutOfTimeError:
+        pass
+    best = max(rows, key=lambda each: float(rows[each].mean()), default=min(2, max(possible)))
+    return possible[best], rows.get(best)
 
 
 def _declared(samples: Samples, plans: dict[str, Along], depth: int, filters: int) -> Architecture:

@@ -83,6 +83,7 @@ def questions(found: Measured) -> list[Question]:
                 found.transfer,
                 part=True,
             )
+            + _sentence("In the whole network, filters that slide nonetheless, against ones that span", found.kept, part=True)
             + (_MOVED if found.shifted else ""),
             _pairs(found.shifted),
         ),

@@ -8,6 +8,8 @@ from typing import Literal
 from convsight.fit.bench import Interval
 
 Verdict = Literal["yes", "no", "cannot tell"]
+LEAST = 0.01  # of what is learnt: so much is as good as nothing
+_LITTLE = 0.1
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,11 @@ class Finding:
 
     verdict: Verdict = "cannot tell"
     effect: Interval | None = None
+
+
+def little(learnt: float, missed: float) -> float:
+    """Of scores, a difference that is as good as none: a tenth of what is learnt or of what is missed, whichever is less."""
+    return max(_LITTLE * min(learnt, missed), LEAST * learnt)
 
 
 def better(gain: Interval, little: float) -> Finding:
