@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LENGTH = 24
+LENGTH = 16
 _EXTENT = 4  # of a pattern, along each axis
 _CLASSES = 4
 
@@ -24,7 +24,7 @@ class Planted:
 
 
 def planted(switches: Planted, *, count: int, noise: float, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(count, 24, 24) and (count,) classes of 4; `noise` is its standard deviation, where patterns are of size one."""
+    """(count, 16, 16) and (count,) classes of 4; `noise` is its standard deviation, where patterns are of size one."""
     draw = np.random.default_rng(seed)
     patterns = _patterns(switches, np.random.default_rng(1_000))
     x = noise * draw.standard_normal((count, LENGTH, LENGTH), dtype=np.float32)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from convsight.errors import InputError
 
@@ -55,7 +54,7 @@ def go(records: Path | None, *, seed: int = 0) -> Arrays:
 
 
 def speech(corpus: Path | None, *, seed: int = 0) -> Arrays:
-    """Each phone within 15 frames around its middle, (N, 3, 40, 15), and which it is; groups are speakers.
+    """Windows of 15 frames, (N, 3, 40, 15), and the phone at their middle; groups are speakers.
 
     Of the recordings in `corpus`, or of sentences that espeak-ng's voices speak.
     """
@@ -65,24 +64,16 @@ def speech(corpus: Path | None, *, seed: int = 0) -> Arrays:
         known = shift.spoken(sentences.sentences(_SENTENCES, seed=seed), espeak.voices("male") + espeak.voices("female"))
     else:
         known = data.corpus(data.encode(data.load(corpus)))
-    windows = [(owner, *window) for owner, labels in enumerate(known.labels) for window in _around_phones(labels)]
+    windows = [(owner, first) for owner, labels in enumerate(known.labels) for first in range(len(labels) - _WINDOW + 1)]
     if not windows:
-        raise InputError(f"no recording in {corpus} is as long as the {_WINDOW} frames around a phone")
+        raise InputError(f"no recording in {corpus} is as long as a window of {_WINDOW} frames")
     draw = np.random.default_rng(seed)
     chosen = [windows[each] for each in np.sort(draw.permutation(len(windows))[: 2 * COUNT])]
-    x = torch.stack([known.features[owner][..., first : first + _WINDOW] for owner, first, _ in chosen])
-    y = np.array([phones.PHONES[phone] for _, _, phone in chosen])
-    speakers = np.array([known.speakers[owner] for owner, _, _ in chosen])
+    x = torch.stack([known.features[owner][..., first : first + _WINDOW] for owner, first in chosen])
+    y = np.array([phones.PHONES[int(known.labels[owner][first + _WINDOW // 2])] for owner, first in chosen])
+    speakers = np.array([known.speakers[owner] for owner, _ in chosen])
     often = np.isin(y, [name for name, count in zip(*np.unique(y, return_counts=True), strict=True) if count > 1])
     return Arrays(x[torch.from_numpy(often)], y[often], ("frequency", "time"), speakers[often])
-
-
-def _around_phones(labels: Tensor) -> list[tuple[int, int]]:
-    """Of each phone in `labels`, (T,), the first frame of the window around its middle, if it is inside, and which it is."""
-    phones, lengths = torch.unique_consecutive(labels, return_counts=True)
-    firsts = lengths.cumsum(0) - lengths + lengths // 2 - _WINDOW // 2
-    found = zip(firsts.tolist(), phones.tolist(), strict=True)
-    return [(first, phone) for first, phone in found if 0 <= first <= len(labels) - _WINDOW]
 
 
 def text(table: Path | None, *, seed: int = 0) -> Arrays:
