@@ -20,7 +20,9 @@ from convsight.go.model import answers, policy, untrained
 from convsight.go.samples import encoded
 from convsight.network import Network
 
-native = pytest.mark.skipif(not torch.cpu._is_vnni_supported(), reason="this CPU multiplies no 8-bit integers natively")
+native = pytest.mark.skipif(
+    not int8.possible(untrained(policy(width=2, depth=2, size=5))), reason="this CPU multiplies no 8-bit integers natively"
+)
 
 
 @cache
@@ -63,6 +65,18 @@ def test_convolutions_are_those_of_the_paper() -> None:
 
 @native
 @torch.no_grad()
+@pytest.mark.parametrize(("count", "size", "planes", "width"), [(1, 5, 4, 3), (3, 5, 12, 1), (1, 19, 48, 4)])
+def test_one_board_small_boards_and_few_planes_and_filters(count: int, size: int, planes: int, width: int) -> None:
+    network = untrained(policy(width=width, depth=3, size=size, planes=planes), seed=1)
+    given = (torch.rand(count, 48, size, size, generator=torch.Generator().manual_seed(0)) < 0.3).to(torch.uint8)
+    integers = Integers(network)
+    found, expected = integers(given), integers.rest(simulated(integers, given[:, :planes]).float())
+    assert float(expected.abs().max()) > 0.1
+    torch.testing.assert_close(found, expected, atol=0.01 * float(expected.abs().max()), rtol=0)
+
+
+@native
+@torch.no_grad()
 def test_they_answer_nearly_what_floats_do() -> None:
     network, given = load("go9"), positions()
     expected = sensible(answers(network, given), given).log_softmax(1)
@@ -85,9 +99,10 @@ def test_a_board_beyond_the_range_is_answered_in_floats() -> None:
 
 
 @native
-def test_weights_that_are_not_finite_are_said() -> None:
+@pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3"])
+def test_weights_that_are_not_finite_are_said(layer: str) -> None:
     network = untrained(policy(width=8, depth=3, size=9), seed=0)
-    next(network.module.parameters()).data[0] = float("nan")
+    network.module.get_parameter(f"{layer}.weight").data[0] = float("nan")
     with pytest.raises(InputError, match="became infinite or undefined"):
         Integers(network)(positions())
 
@@ -99,10 +114,43 @@ def test_only_what_begins_with_convolutions_and_takes_planes_as_they_are() -> No
     assert not int8.possible(replace(network, input=replace(network.input, mean=(0.5,), std=(0.5,))))
     pooled = nn.Sequential(nn.Conv2d(48, 8, 3), nn.MaxPool2d(2), nn.Flatten())
     assert not int8.possible(Network(pooled, network.input))
+    same = nn.Sequential(*[nn.Conv2d(48, 48, 3, padding="same"), nn.ReLU()] * 2, nn.Flatten())
+    assert not int8.possible(Network(same, network.input))
+    assert not int8.possible(Network(Residual(), network.input))
 
 
-def test_without_native_integers_games_are_in_floats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False)
+class Residual(nn.Module):
+    """Its parts are those of a sequence, but what it does is not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.first_relu = nn.Conv2d(48, 48, 3, padding=1), nn.ReLU()
+        self.second, self.second_relu = nn.Conv2d(48, 48, 3, padding=1), nn.ReLU()
+
+    def forward(self, given: Tensor) -> Tensor:
+        return given + self.second_relu(self.second(self.first_relu(self.first(given))))
+
+
+@native
+def test_layers_may_come_twice() -> None:
+    relu = nn.ReLU()
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(4, 4, 3, padding=1, bias=False), relu, nn.Conv2d(4, 4, 3, padding=1, bias=False), relu]
+    network = replace(
+        untrained(policy(planes=4, size=5)), module=nn.Sequential(*layers, nn.Conv2d(4, 1, 1), nn.Flatten()), architecture=None
+    )
+    assert int8.possible(network)
+    given = torch.ones(2, 4, 5, 5, dtype=torch.uint8)
+    expected = answers(network, given).detach()
+    torch.testing.assert_close(Integers(network)(given), expected, atol=0.05 * float(expected.abs().max()), rtol=0)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_without_native_integers_games_are_in_floats(monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+    if known:
+        monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False)
+    else:
+        monkeypatch.delattr(torch.cpu, "_is_vnni_supported")
     network = untrained(policy(width=8, depth=3, size=5), seed=0)
     assert not int8.possible(network)
     assert len(duel(network, network, 2, seed=0).outcome) == 2

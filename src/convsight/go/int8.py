@@ -31,13 +31,13 @@ class Integers:
 
     def __init__(self, network: Network) -> None:
         """Of a network for which `possible` holds, whose weights won't change."""
-        layers = list(network.module.children())
+        layers = list(cast(nn.Sequential, network.module))
         self.network = network
         self.convolutions = _leading(layers)
         self.rest = nn.Sequential(*layers[2 * len(self.convolutions) :])
         self.calls = 0
         self.packed: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []  # weights as oneDNN wants them, factors, zeros, biases
-        self.factors: list[float] = []  # of the activations before each convolution
+        self.factors: list[float] = []  # of the activations before each convolution, and after the last
 
     @torch.no_grad()
     def __call__(self, positions: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class Integers:
     def _read_ranges(self, positions: Tensor) -> None:
         given = positions[:: max(1, len(positions) // _BOARDS)].float().contiguous(memory_format=torch.channels_last)
         self.factors = [1.0]
-        for convolution in self.convolutions[:-1]:
+        for convolution in self.convolutions:
             with autocast("cpu", fastest("cpu")):
                 given = convolution(given).relu()
             largest = given.flatten(1).amax(1).float()
@@ -76,22 +76,26 @@ class Integers:
                 raise InputError(f"the answers of {self.network.name} became infinite or undefined; learn at a smaller rate")
             self.factors.append(max(_ROOM * float(torch.quantile(largest, _MOST)), 1e-6) / _LARGEST)
         self.packed = [
-            _packed(convolution, factor) for convolution, factor in zip(self.convolutions, self.factors, strict=True)
+            _packed(convolution, factor) for convolution, factor in zip(self.convolutions, self.factors[:-1], strict=True)
         ]
 
 
 def possible(network: Network) -> bool:
     """Whether this machine multiplies 8-bit integers natively (VNNI, or AMX), and `network` is on it and of such a form."""
-    native = torch.cpu._is_vnni_supported() and hasattr(torch.ops.onednn, "qconv2d_pointwise")
+    vnni = getattr(torch.cpu, "_is_vnni_supported", bool)()  # torch's own affair, so it may go
+    onednn = torch.backends.mkldnn.is_available() and hasattr(torch.ops.onednn, "qconv2d_pointwise")  # type: ignore[no-untyped-call]
     plain = set(network.input.mean) == {0.0} and set(network.input.std) == {1.0}
-    return native and plain and network.device.type == "cpu" and len(_leading(list(network.module.children()))) > 1
+    ordered = isinstance(network.module, nn.Sequential) and len(_leading(list(network.module))) > 1
+    return vnni and onednn and plain and ordered and network.device.type == "cpu"
 
 
 def _leading(layers: list[nn.Module]) -> list[nn.Conv2d]:
     """The convolutions that begin a network, each with ReLU after it."""
     found = []
     for first, second in zip(layers[::2], layers[1::2], strict=False):
-        if not isinstance(first, nn.Conv2d) or first.padding_mode != "zeros" or not isinstance(second, nn.ReLU):
+        if not isinstance(first, nn.Conv2d) or not isinstance(second, nn.ReLU):
+            break
+        if first.padding_mode != "zeros" or isinstance(first.padding, str):
             break
         found.append(first)
     return found
