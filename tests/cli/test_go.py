@@ -179,6 +179,14 @@ def test_a_game_is_reviewed_as_a_page_and_an_annotated_record(convsight: Run) ->
     assert b"W[zz]" in Path("new/page.sgf").read_bytes() and "It ends early, after move 2" in Path("new/page.html").read_text()
 
 
+def test_a_game_on_nine_lines_is_that_of_the_network_for_nine_lines(convsight: Run) -> None:
+    written_games(1, path="game.sgf")
+    done = convsight("go", "review", "game.sgf")
+    assert done.returncode == 0 and "with the network go9." in Path("game-review.html").read_text(), done.stderr
+    done = convsight("go", "suggest", "game.sgf", "--network", "rl")
+    assert done.returncode == 0, done.stderr
+
+
 def test_filters_are_shown_as_stones_and_by_positions(convsight: Run) -> None:
     name = untrained()
     written_games(4)

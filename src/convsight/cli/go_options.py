@@ -39,6 +39,12 @@ def go_network(name: str) -> Network:
     return opened
 
 
+def network_for(name: str, size: int) -> Network:
+    """The network called `name`, or the one like it for 9 lines if the board has so many."""
+    short = SHORT.get(name, name)
+    return go_network(ON_NINE.get(short, short) if size == 9 else short)
+
+
 def game_file(path: Path) -> Path:
     """`path`, or for the name "example" the games that come with convsight."""
     from convsight.go.sgf import EXAMPLE

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from convsight.cli.go_options import ON_NINE, SHORT, GoNetwork, game_file, go_network, read_games
+from convsight.cli.go_options import ON_NINE, SHORT, GoNetwork, game_file, go_network, network_for, read_games
 from convsight.cli.options import Device, Seed
 from convsight.cli.progress import progress
 from convsight.cli.terminal import say, show_table
@@ -97,8 +97,8 @@ def suggest(
     from convsight.go import sgf, views
     from convsight.go.match import NAMES
 
-    opened = go_network(network).to(device or best_device())
     record = sgf.first(game_file(game))
+    opened = network_for(network, record.size).to(device or best_device())
     if record.cut:
         say(f"{record.source} ends early, {record.cut}")
     number = move or len(record.moves) + 1
@@ -155,9 +155,9 @@ def review(
     check_writable(annotated)
     if annotated.exists() and game.exists() and annotated.samefile(game):
         raise InputError(f"the annotated record would take the place of {game}; name another page with --out")
-    opened = go_network(network).to(device or best_device())
     source, text = sgf.first_text(game_file(game))
     record = sgf.read(text, source)
+    opened = network_for(network, record.size).to(device or best_device())
     whose = {name: number for number, name in NAMES.items()}
     with progress("reviewing", len(record.moves)) as done:
         found = reviewing.review(
