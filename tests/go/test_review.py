@@ -140,7 +140,10 @@ def test_an_annotated_record_keeps_all_that_was_in_it_and_is_legal(network: Netw
         for name, values in old.items():
             assert new[name][0].startswith(values[0]) if name == "C" else new[name] == values
         assert new.keys() - old.keys() <= {"C", "LB", "HO"}
+    score = review.agreement(found.moves)
+    told = f"All moves: {score.first:.0%} its first choice, {score.five:.0%} among its first five.".encode()
     assert after[0]["CA"] == [b"UTF-8"] and b"old \\] words\n\nHow a network foretold" in after[0]["C"][0]
+    assert told in after[0]["C"][0]
     game = sgfmill_sgf.Sgf_game.from_bytes(written)
     board, plays = sgf_moves.get_setup_and_moves(game)
     for colour, place in plays:

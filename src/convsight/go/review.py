@@ -121,9 +121,12 @@ def notes(found: Review) -> dict[int, Note]:
     """What `sgf.annotated` writes into the record: figures at each position, and the network's move beside each surprise."""
     size, surprises, parts = found.record.size, {each.number for each in found.surprises}, found.parts()
     comments: dict[int, list[str]] = {0: ["How a network foretold the moves (convsight go review)."]}
-    comments[0] += [
-        f"{name.capitalize()}: {agreement(parts[name])}." for name in ("all moves", "black", "white") if name in parts
-    ]
+    for name in ("all moves", "black", "white"):
+        if name in parts:
+            score = agreement(parts[name])
+            comments[0].append(
+                f"{name.capitalize()}: {score.first:.0%} its first choice, {score.five:.0%} among its first five."
+            )
     letters: dict[int, dict[int, str]] = {}
     instead: dict[int, tuple[int, int, str]] = {}
     for each in found.moves:
