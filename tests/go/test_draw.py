@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from convsight.go import draw
@@ -21,6 +22,19 @@ def test_stones_lie_where_the_board_says() -> None:
     wood = at(picture, 40 + 10, 9)
     assert at(picture, 8, 9).max() < 0.2 and at(picture, 47, 9).min() > 0.9
     torch.testing.assert_close(wood, torch.tensor([222, 184, 120]) / 255, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(("size", "lines"), [(7, []), (9, [2, 6]), (12, [2, 9]), (13, [3, 9]), (19, [3, 9, 15])])
+def test_star_points_are_those_that_boards_have(size: int, lines: list[int]) -> None:
+    picture = draw.picture(np.zeros((size, size), np.int8), cell=56)
+    drawn = [
+        (row, column)
+        for row in range(size)
+        for column in range(size)
+        if picture[:, (row + 1) * 56 + 3, (column + 1) * 56 + 3].max() < 0.5
+    ]
+    middle = [(size // 2, size // 2)] if size in (9, 13) else []
+    assert sorted(drawn) == sorted([(row, column) for row in lines for column in lines] + middle)
 
 
 def test_likely_moves_are_bluer_and_what_changed_is_red() -> None:

@@ -43,7 +43,7 @@ def picture(
     for index in range(1, size + 1):
         draw.line([(unit, index * unit), (size * unit, index * unit)], LINE, _TIMES)
         draw.line([(index * unit, unit), (index * unit, size * unit)], LINE, _TIMES)
-    for point in handicap(size, most_handicap(size)) if size >= 9 else ():
+    for point in handicap(size, min(most_handicap(size), 9 if size > 13 else 5)) if size >= 9 else ():
         _disc(draw, at(point), unit // 10, LINE)
     for point, tint in (tints or {}).items():
         if board.flat[point] == EMPTY:
