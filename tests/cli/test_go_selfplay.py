@@ -50,10 +50,20 @@ def test_a_network_is_kept_before_it_is_judged(convsight: Run, monkeypatch: pyte
             raise KeyboardInterrupt
         return whole(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(duel, "duel", interrupted)
-    done = convsight("go", "selfplay", "--start", untrained(), *SMALL)
-    assert done.returncode == 2 and "the network is kept, not judged yet: rl.safetensors" in done.stderr
-    assert load("rl.safetensors").card["data"].startswith("8 games")
+    options = ("--start", untrained(), *SMALL)
+    with monkeypatch.context() as once:
+        once.setattr(duel, "duel", interrupted)
+        done = convsight("go", "selfplay", *options)
+    assert done.returncode == 2 and "the network is kept, the same command judges it: rl.safetensors" in done.stderr
+    kept = load("rl.safetensors")
+    assert kept.card["data"].startswith("8 games") and "figure" not in kept.card
+    monkeypatch.setattr(go_selfplay, "JUDGES", 4)
+    monkeypatch.setattr(selfplay, "gradient", None)  # nothing is left to learn
+    done = convsight("go", "selfplay", *options)
+    judged = load("rl.safetensors")
+    assert done.returncode == 0 and "of 4 games" in judged.card["figure"] and not Path("rl.checkpoint").exists(), done.stderr
+    assert torch.equal(next(judged.module.parameters()), next(kept.module.parameters()))
+    assert len(Path("rl.jsonl").read_text().splitlines()) == 2
 
 
 @pytest.mark.parametrize("planes", [4, 12])

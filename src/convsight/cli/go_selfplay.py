@@ -101,7 +101,7 @@ def selfplay(
     save(replace(network, card=card), out, half=True)
     write_png(curve.picture(curve.read(lines)), picture)
     improved = load(str(out)).to(network.device)
-    with progress("judging", None, left=lambda: f"the network is kept, not judged yet: {out}"):
+    with progress("judging", None, left=lambda: f"the network is kept, the same command judges it: {out}"):
         judged = duel(improved, first.to(network.device), JUDGES, komi=komi, resign=False, seed=seed)
     low, high = wilson(judged.wins, JUDGES)
     figure = (
@@ -109,4 +109,5 @@ def selfplay(
         f"{judged.wins / JUDGES:.1%}, between {low:.1%} and {high:.1%} with 95% confidence"
     )
     save(replace(improved, card=card | {"figure": figure}), out, half=True)
+    checkpoint.unlink(missing_ok=True)
     say(f"{figure}; {picture} shows how: {out}")

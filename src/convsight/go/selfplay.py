@@ -71,10 +71,10 @@ def improve(
 ) -> None:
     """Move the parameters of `network.module`, in place, towards winning, by `batches` times so many `games`.
 
-    Twenty times on the way the network joins the pool and plays `judges` games against its start. Each of several processes
-    (`accelerate launch`) plays its share of every batch. `checkpoint`: a file, written every so many
-    seconds, from which a later call with the same arguments goes on exactly; removed at the end. `settings`: what else makes
-    this self-play what it is, kept with the checkpoint.
+    Twenty times on the way, or after each batch if they are fewer, the network joins the pool and plays `judges` games against
+    its start. Each of several processes (`accelerate launch`) plays its share of every batch. `checkpoint`: a file, written
+    every so many seconds and at the end, from which a later call with the same arguments goes on exactly; for the caller to
+    remove, once the network is kept. `settings`: what else makes this self-play what it is, kept with the checkpoint.
     Raises InputError if it is of another self-play or not all processes see it, if there is no such device, or too few games
     for the processes, or if the network's answers become infinite or undefined.
     """
@@ -116,7 +116,7 @@ def improve(
             _save(checkpoint, network.module, climb, pool, batch + 1, whole)
             saved = monotonic()
     if checkpoint and accelerator.is_main_process:
-        checkpoint.unlink(missing_ok=True)
+        _save(checkpoint, network.module, climb, pool, batches, whole)
     network.module.eval()
 
 
