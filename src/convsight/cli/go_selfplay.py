@@ -79,13 +79,15 @@ def selfplay(
     with training_progress(batches, checkpoint) as done:
 
         def note(report: selfplay.Report) -> None:
-            against = f", {report.against_start:.1%} against its start" if report.against_start is not None else ""
-            told = f"{report.wins:.1%} won against earlier selves{against}, {report.length:.0f} moves a game"
-            done(report.batches, told)
+            done(report.batches, f"{report.wins:.0%} won")
             curve.add(lines, report.line(games, perf_counter() - started))
-            if against:
+            if report.against_start is not None:
                 wrong = f", {report.mistaken:.0%} of hopeless games won nonetheless" if report.mistaken is not None else ""
-                say(f"{report.batches * games:,} games: {told}, entropy {report.entropy:.2f}{wrong}")
+                say(
+                    f"{report.batches * games:,} games: {report.wins:.1%} won against earlier selves, "
+                    f"{report.against_start:.1%} against its start, {report.length:.0f} moves a game, "
+                    f"entropy {report.entropy:.2f}{wrong}"
+                )
 
         selfplay.improve(
             network, batches=batches, games=games, komi=komi, seed=seed, optimizer=adam(learning_rate), device=device,

@@ -63,7 +63,7 @@ def _plot(
     form: str,
     points: Sequence[tuple[float, float]],
 ) -> None:
-    values = [0.5, 1.0] if form.endswith("%}") else []
+    values = [0.0, 1.0] if form.endswith("%}") else []
     values += [value for _, value in points]
     low, high, last = min(values), max(values), max(games for games, _ in points)
     span = (high - low) or 1.0
