@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from convsight.tour import kept as module
 from convsight.tour.kept import circumstances, keep, kept
 from convsight.tour.page import Answer, Picture, Section, Sound
 
@@ -47,3 +48,31 @@ def test_seed_device_and_topic_each_make_other_circumstances() -> None:
     given = [("digits.bare", 0, "cpu"), ("digits.bare", 1, "cpu"), ("digits.bare", 0, "cuda"), ("go.filters", 0, "cpu")]
     assert len({tuple(circumstances(*each).items()) for each in given}) == 4
     assert circumstances("digits.bare", 0, "cpu") == circumstances("digits.neurons", 0, "cpu")
+
+
+def test_what_a_section_is_made_with_changes_it_and_what_only_shows_it_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    makes = ("precision.py", "go/example.sgf", "weights/go.safetensors", "tour/digits.py", "tour/measures.py")
+    shows = ("cli/tour.py", "tour/page.py", "tour/go.py", "weights/go.md", "go/__pycache__/rules.nbi")
+    for each in makes + shows:
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_text("as it was")
+
+    def asked() -> dict[str, str]:
+        module._package.cache_clear()
+        return circumstances("digits.bare", 0, "cpu")
+
+    try:
+        before = asked()
+        for each in shows:
+            (tmp_path / each).write_text("changed")
+        assert asked() == before
+        for each in makes:
+            (tmp_path / each).write_text("changed")
+            assert asked() != before, each
+            (tmp_path / each).write_text("as it was")
+        assert asked() == before
+    finally:
+        module._package.cache_clear()

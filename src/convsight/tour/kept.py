@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -20,17 +20,19 @@ from convsight.files import written_whole
 from convsight.tour.page import Answer, Picture, Section, Sound
 
 PACKAGE = Path(__file__).parents[1]
-_OUTSIDE = ("cli", "tour", "studio")  # they make no networks and no pictures
+_OUTSIDE = ("cli", "tour")  # they make no networks and no pictures
+_KINDS = ("*.py", "*.safetensors", "*.sgf")
 
 
 def circumstances(name: str, seed: int, device: str) -> dict[str, str]:
-    """All that the section `topic.function` depends on, as text: code, weights, seed, device, torch, and its threads.
+    """All that the section `topic.function` depends on, as text: code, weights, the example game, seed, device, torch, and its
+    threads.
 
     What is fetched is checked against `published.py`, so the code's digest stands for it.
     """
-    topic = PACKAGE / "tour" / f"{name.partition('.')[0]}.py"
+    topic = [PACKAGE / "tour" / f"{each}.py" for each in (name.partition(".")[0], "measures")]
     return {
-        "code": _digest(), "topic": hashlib.sha256(topic.read_bytes()).hexdigest(), "seed": str(seed), "device": device,
+        "code": _package(), "topic": _digest(topic), "seed": str(seed), "device": device,
         "torch": torch.__version__, "threads": str(torch.get_num_threads()),
     }  # fmt: skip
 
@@ -71,11 +73,15 @@ def _as_text(content: bytes) -> str:
 
 
 @cache
-def _digest() -> str:
-    """SHA-256 of the package's code and the weights that ship, without what only shows them."""
+def _package() -> str:
+    """The digest of the package's code, the weights that ship and the example game, without what only shows them."""
+    paths = sorted(path for kind in _KINDS for path in PACKAGE.rglob(kind))
+    return _digest([each for each in paths if each.relative_to(PACKAGE).parts[0] not in _OUTSIDE])
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of what is in the files, and of where in the package they lie."""
     total = hashlib.sha256()
-    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.safetensors")]):
-        place = path.relative_to(PACKAGE)
-        if place.parts[0] not in _OUTSIDE:
-            total.update(place.as_posix().encode() + hashlib.sha256(path.read_bytes()).digest())
+    for path in paths:
+        total.update(path.relative_to(PACKAGE).as_posix().encode() + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()

@@ -26,16 +26,24 @@ def tell(row: Row, seed: int, device: str, *, again: bool, on_section: Callable[
         section = None if again else kept(name, made_with)
         known = section is not None
         if section is None:
-            topic, _, function = name.partition(".")
-            module = _topic(topic)
-            if isinstance(module, InputError):
-                missing = str(module)
+            try:
+                section = _made(name, seed, device)
+            except InputError as error:
+                missing = str(error)
                 continue
-            section = getattr(module, function)(seed, device)
             keep(name, section, made_with)
         sections.append(section)
         on_section(section, known)
     return Chapter(row, tuple(sections), missing)
+
+
+def _made(name: str, seed: int, device: str) -> Section:
+    topic, _, function = name.partition(".")
+    module = _topic(topic)
+    if isinstance(module, InputError):
+        raise module
+    section: Section = getattr(module, function)(seed, device)
+    return section
 
 
 @cache
