@@ -124,6 +124,12 @@ def test_readme_and_gallery_have_the_twelve_rows_and_say_what_the_page_says(page
     ]
 
 
+def test_differences_with_intervals_are_those_of_the_benchmark(page: str) -> None:
+    said = set(re.findall(r"\d+\.\d% ± \d+\.\d%", page))
+    measured = (ROOT / "benchmarks" / "fit.md").read_text(encoding="utf-8")
+    assert said and all(f"+{each}" in measured for each in said)
+
+
 def test_what_is_said_of_l1_follows_from_the_counts_beside_it(page: str) -> None:
     both = [int(re.search(r"both at once (\d+)", each)[1]) for each in sections(page) if "both at once" in each]
     told = re.search(r">(borne out|not borne out)</span> Bare, both judges name (\d+) of 50, with L1 (\d+):", page)

@@ -138,7 +138,7 @@ def bare(seed: int, device: str) -> Section:
         asked="Gradient ascent on the pixels, for each output.",
         command=f"convsight see digits output{_flag(seed)}",
         python=f"visualize(net, logit(range(10)){_argument(seed)})",
-        comment="The network is sure of every one of them.",
+        comment="Nothing holds the pictures back.",
         answer=answer,
     )  # fmt: skip
 
@@ -189,8 +189,8 @@ def held_to_digits(seed: int, device: str) -> Section:
         python='from convsight.image.data import load_digits; digits = load_digits(None, "train").pictures(); '
         f"visualize(net, logit(range(10)) - 0.02 * l1() - 0.02 * total_variation(), principal(digits, 10, seed={seed}), "
         f"{arguments}",
-        comment="This prior knows how ink lies on such pictures, from 4,000 digits without their labels; which digit is "
-        "which, only the network says.",
+        comment="This prior knows how ink lies on such pictures, from 4,000 digits without their labels (the first judge "
+        "seeks its neighbours among these, too); which digit is which, only the network says.",
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ _ROWS = (
         ("photographs.style_of_a_flower",),
     ),
     Row(
-        8, _USES, "Go: learning from records",
+        8, _USES, "Go: learning from records, then from itself",
         "A board is a picture of 19x19 points with 48 numbers each. Given the moves so far, the next one is 1 and all other "
         "points are 0: so a network learns to play from records, and then by playing against itself.",
         ("go.expected", "go.improved"),
