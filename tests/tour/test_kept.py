@@ -7,11 +7,12 @@ import pytest
 
 from convsight.tour import kept as module
 from convsight.tour.kept import circumstances, keep, kept
-from convsight.tour.page import Answer, Picture, Section, Sound
+from convsight.tour.page import Answer, Original, Picture, Section, Sound
 
 MADE = Section(
     "Title", "What is asked", Picture(b"\x89PNG\xff", "A picture", "convsight see", "visualize()", smooth=True), "你好: found",
-    table=(("a", "b"), ("1", "2")), sounds=(Sound(b"RIFF\x00", "ni hao"),), answer=Answer("in part", "1.5%"),
+    table=(("a", "b"), ("1", "2")), originals=(Original(b"\x89PNG", "A flower"),), sounds=(Sound(b"RIFF\x00", "ni hao"),),
+    answer=Answer("in part", "1.5%"),
 )  # fmt: skip
 WITH = {"seed": "0"}
 

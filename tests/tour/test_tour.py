@@ -189,7 +189,8 @@ def rows(page: str) -> list[str]:
 def assert_its_commands_make_its_pictures(page: str, convsight: Run) -> None:
     for each in sections(page):
         shown = base64.b64decode(re.search(r"base64,([^\"]+)", each)[1])
-        command = shlex.split(html.unescape(re.search(r"<code>\$ convsight ([^<]+)</code>", each)[1]))
+        shown_command = re.sub(r"</?span>", "", re.search(r"<code>\$ convsight (.+?)</code>", each)[1])
+        command = shlex.split(html.unescape(shown_command))
         made = "made.safetensors" if "selfplay" in command else "made.png"  # its picture lies beside the network
         done = convsight(*command, "--out", made)
         assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 
 from convsight.errors import InputError
 from convsight.files import written_whole
-from convsight.tour.page import Answer, Picture, Section, Sound
+from convsight.tour.page import Answer, Original, Picture, Section, Sound
 
 PACKAGE = Path(__file__).parents[1]
 _OUTSIDE = ("cli", "tour")  # they make no networks and no pictures
@@ -53,12 +53,14 @@ def kept(name: str, made_with: Mapping[str, str]) -> Section | None:
 
 
 def _section(
-    picture: dict[str, Any], table: list[list[str]], sounds: list[dict[str, Any]], answer: dict[str, Any] | None, **texts: str
-) -> Section:
+    picture: dict[str, Any], table: list[list[str]], originals: list[dict[str, Any]], sounds: list[dict[str, Any]],
+    answer: dict[str, Any] | None, **texts: str,
+) -> Section:  # fmt: skip
     return Section(
         **texts,
         picture=Picture(**picture | {"png": b64decode(picture["png"])}),
         table=tuple(map(tuple, table)),
+        originals=tuple(Original(b64decode(each["png"]), each["name"]) for each in originals),
         sounds=tuple(Sound(b64decode(each["wav"]), each["name"]) for each in sounds),
         answer=Answer(**answer) if answer else None,
     )

@@ -46,6 +46,19 @@ class Sound:
 
 
 @dataclass(frozen=True)
+class Original:
+    """A PNG file's content: a photograph that a picture was made from, and what it shows."""
+
+    png: bytes
+    name: str
+
+    @property
+    def data(self) -> str:
+        """The photograph as a data address."""
+        return data_address("image/png", self.png)
+
+
+@dataclass(frozen=True)
 class Answer:
     """What measurements say of a row's claim: whether it holds, and the figures that this rests on, in sentences."""
 
@@ -55,7 +68,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Section:
-    """One picture of a row: what is asked, the picture, what we find, figures as a table of text, and sounds.
+    """One picture of a row: what is asked, the picture, what we find, figures as a table of text, originals, and sounds.
 
     `answer`: that to the claim of the whole row, if it is measured here. `introduction`: what is to be known before.
     """
@@ -65,6 +78,7 @@ class Section:
     picture: Picture
     finding: str
     table: tuple[tuple[str, ...], ...] = ()
+    originals: tuple[Original, ...] = ()
     sounds: tuple[Sound, ...] = ()
     answer: Answer | None = None
     introduction: str = ""

@@ -15,7 +15,7 @@ from convsight.network import Network, load
 from convsight.objectives import channel, logit
 from convsight.pictures import grid, png
 from convsight.tour.measures import grown_apart, plane_share
-from convsight.tour.page import Answer, Picture, Section
+from convsight.tour.page import Answer, Original, Picture, Section
 from convsight.transforms import photographic
 from convsight.visualization import Visualization
 from convsight.visualize import evaluate, visualize
@@ -23,7 +23,16 @@ from convsight.visualize import evaluate, visualize
 NETWORKS = ("vgg16", "efficientnet_lite0", "efficientnet_lite2")
 SIZE, STYLE_SIZE = 480, 384
 CLASSES = ("daisy", "espresso", "volcano", "tabby")
-DEGREE = "The input that maximises a filter's degree of activation, the sum of its map."
+VGG16 = (
+    "The same loop on VGG16. Pictures are stored as spectra with decorrelated colours, and the network is shown views of them "
+    "that are moved, turned and scaled a little. This copy was trained further to find edges, and many of its filters answer "
+    "to nothing any more; those shown here do."
+)
+LITE = (
+    "EfficientNet-Lite0 was trained on ImageNet's photographs; blocks.2, blocks.8 and blocks.13 are an early, a middle and a "
+    "late one of its layers."
+)
+DEGREE = "The input that maximises the sum of a filter's map, in which what lies under zero counts a tenth."
 
 
 def filters(_seed: int, _device: str) -> Section:
@@ -41,18 +50,15 @@ def filters(_seed: int, _device: str) -> Section:
         ),
         finding=f"In {edges} of the {len(found)} a gradient from light to dark, or from one colour to another, is more than "
         "half of what the weights differ by.",
-        introduction="The same, and from here on the same loop, on networks that were trained on ImageNet's photographs: VGG16 "
-        "and EfficientNet-Lite0. Their weights were fetched from the package index when first asked for. Pictures are stored "
-        "as spectra with decorrelated colours, and the network is shown views of them that are moved, turned and scaled a "
-        "little. This copy of VGG16 was trained further to find edges, and many of its filters answer to nothing any more; "
-        "the ones that follow do.",
+        introduction="The same of VGG16, a network that was trained on ImageNet's photographs. Its weights were fetched from "
+        "the package index when first asked for.",
     )
 
 
 def edges(seed: int, device: str) -> Section:
     """What excites filters behind four convolutions."""
     finding = "Behind four convolutions a unit sees 14 pixels: stripes, dots."
-    return _features(seed, device, "conv2_2", (1, 3, 12, 19, 21, 24), 96, "edges and dots", finding)
+    return _features(seed, device, "conv2_2", (1, 3, 12, 19, 21, 24), 96, "edges and dots", finding, VGG16)
 
 
 def textures(seed: int, device: str) -> Section:
@@ -70,7 +76,7 @@ def parts(seed: int, device: str) -> Section:
 def dream_of_lines(seed: int, device: str) -> Section:
     """A dream in an early layer."""
     finding = "An early layer answers to edges, so the dream is all lines."
-    return _dream(seed, device, "blocks.2", "lines and grids", finding)
+    return _dream(seed, device, "blocks.2", "lines and grids", finding, first=True)
 
 
 def dream_of_curls(seed: int, device: str) -> Section:
@@ -86,8 +92,8 @@ def dream_of_arches(seed: int, device: str) -> Section:
 
 
 def _features(
-    seed: int, device: str, layer: str, units: tuple[int, ...], size: int, alt: str, finding: str
-) -> Section:  # fmt: skip
+    seed: int, device: str, layer: str, units: tuple[int, ...], size: int, alt: str, finding: str, introduction: str = ""
+) -> Section:
     network = load("vgg16").to(device)
     goal = channel(layer, units, below=0.1)
     start = evaluate(network.at(size), goal, torch.full((len(units), 3, size, size), 0.5))
@@ -103,8 +109,9 @@ def _features(
             f'visualize(load("vgg16").at({size}), channel("{layer}", {list(units)}, below=0.1), steps=128, '
             f"transforms=photographic(){argument})",
         ),
-        finding=f"{finding} The degree of activation rises from {start.median():,.0f} on plain grey to "
-        f"{made.score.median():,.0f} (medians of the six, before the ReLU).",
+        finding=f"{finding} That sum, taken before the ReLU, rises from {start.median():,.0f} on plain grey to "
+        f"{made.score.median():,.0f} (medians of the six).",
+        introduction=introduction,
     )
 
 
@@ -121,7 +128,8 @@ def classes(seed: int, device: str) -> Section:
     named = [f"{judge.labels[int(each.argmax())]} ({each.max():.0%})" for each in answers]
     return Section(
         title="Four classes out of a thousand",
-        asked="The best input for a class, not bare but as a spectrum that is seen from many views. Does it look like one?",
+        asked="The best input for a class of EfficientNet-Lite0, another network for photographs: not bare, but as a spectrum "
+        "that is seen from many views. Does it look like its class?",
         picture=Picture(
             png(grid(made.input)),
             f"Four pictures, for {', '.join(CLASSES)}",
@@ -133,7 +141,9 @@ def classes(seed: int, device: str) -> Section:
     )
 
 
-def _dream(seed: int, device: str, layer: str, alt: str, finding: str, *, answers: bool = False) -> Section:
+def _dream(
+    seed: int, device: str, layer: str, alt: str, finding: str, *, first: bool = False, answers: bool = False
+) -> Section:  # fmt: skip
     network = load("efficientnet_lite0").to(device)
     picture = longest(photograph("china"), SIZE)
     goal = objectives.dream(layer)
@@ -165,7 +175,9 @@ def _dream(seed: int, device: str, layer: str, alt: str, finding: str, *, answer
             smooth=True,
         ),
         finding=f"{finding} What the ascent maximises {filters}. Place by place {places}.",
+        originals=(_original("china", SIZE),) if first else (),
         answer=answer if answers else None,
+        introduction=LITE if first else "",
     )
 
 
@@ -188,7 +200,7 @@ def style_of_a_flower(seed: int, device: str) -> Section:
     )
     return Section(
         title="Deep Style",
-        asked="L-BFGS on the picture, from the photograph, coarse to fine.",
+        asked="L-BFGS on the picture, from the photograph, coarse to fine; content and style are read from VGG16.",
         picture=Picture(
             _photographic_png(made),
             "The temple in the colours and strokes of a dahlia's petals",
@@ -198,6 +210,7 @@ def style_of_a_flower(seed: int, device: str) -> Section:
             f'[style.Painting(data.photograph("flower"))], size={STYLE_SIZE}{argument})',
             smooth=True,
         ),
+        originals=(_original("china", STYLE_SIZE), _original("flower", STYLE_SIZE)),
         finding=f"The style is that of a photograph of a dahlia; give a painting of yours. In {len(made.scores)} steps the "
         f"loss fell from {-made.scores[0].item():.2f} to {-made.score.item():.2f}.",
         answer=answer,
@@ -205,8 +218,7 @@ def style_of_a_flower(seed: int, device: str) -> Section:
 
 
 def _content_difference(network: Network, photograph: Tensor, made: Tensor) -> float:
-    """The squared difference between what the content layer answers to both, as a part of its answer to `photograph` "
-    "squared."""
+    """The squared difference between what the content layer answers to both, as a part of that to `photograph`, squared."""
     there, here = (_activation(network, style.CONTENT_LAYER, each) for each in (photograph, made))
     return float((here - there).square().mean() / there.square().mean())
 
@@ -230,6 +242,11 @@ def _style_difference(network: Network, painting: style.Painting, photograph: Te
 def _activation(network: Network, layer: str, picture: Tensor) -> Tensor:
     with torch.no_grad(), read(network.module, [layer]) as activations_of:
         return activations_of(network.input.normalise(picture.to(network.device)))[layer].cpu()
+
+
+def _original(name: str, size: int) -> Original:
+    shown = {"china": "The photograph of a temple", "flower": "The photograph of a dahlia"}
+    return Original(png(longest(photograph(name), size)[0]), shown[name])
 
 
 def _photographic_png(made: Visualization) -> bytes:
