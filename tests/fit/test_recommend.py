@@ -91,13 +91,13 @@ def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better
         row[place : place + 4] += (1, -1, 1, -1) if its_class else (1, 1, -1, -1)
     known, judged = data.parted(data.samples(x, y, axes=("time",)))
     (measured,) = found(known, Along(5, WHOLE if anywhere else 1))
-    measured.recurs = "no"
+    measured.transfer = Finding("no", Interval(-0.05, 0.01))
     measured.sliding = Finding("yes", Interval(0.05, 0.01))
     bench = Bench(known, judged, 100, 2, device="cpu")
     architecture, (settled,) = recommend.settled(bench, [measured])
     assert (settled.along.slides == 5) == (settled.kept.verdict == "yes") == anywhere
     assert bool(architecture.convolutions[0].slides) == anywhere
-    said = "though no pattern recurs" if anywhere else "what filters learn at one place doesn't serve at another"
+    said = "though what they learn at" if anywhere else "and though sliding ones tell"
     assert said in recommend.reason(settled)
-    measured.recurs = "yes"
+    measured.transfer = Finding("yes", Interval(0.0, 0.01))
     assert recommend.settled(bench, [measured])[1] == [measured]

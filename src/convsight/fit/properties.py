@@ -51,7 +51,7 @@ class Measured:
     well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     serve in the other as well as that half's own (`transfer`). `subsamples`: half of the entries do as well.
-    `kept`: if patterns don't recur, whether filters that slide do better nonetheless, in the whole network.
+    `kept`: if sharing or transfer is refuted, whether filters that slide do better nonetheless, in the whole network.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
@@ -174,10 +174,10 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
     found.local = verdict.no_worse(bench.interval(bench.best(short) - bench.best(long)), little)
-    found.sliding = verdict.better(bench.interval(bench.best(by_reach) - spanning[:, 0]), little)
-    gain = found.sliding.effect.mean if found.sliding.effect else 0.0
-    undecided = found.sliding.verdict == "cannot tell" and gain > 0 and found.resemblance[2] < _CHANCE
-    found.along = Along(reach, pools) if found.sliding.verdict == "yes" or undecided else Along()
+    gain = bench.interval(bench.best(by_reach) - spanning[:, 0])
+    found.sliding = verdict.better(gain, little)
+    undecided = found.sliding.verdict == "cannot tell" and gain.mean > 0 and found.resemblance[2] < _CHANCE
+    found.along = Along(reach, pools) if gain.low > 0 or undecided else Along()
     found.sharing = verdict.no_worse(
         bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little
     )
