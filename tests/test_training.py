@@ -5,19 +5,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from torch import Generator, Tensor, nn
 
 from convsight.errors import InputError
 from convsight.image import model
 from convsight.network import Network, load, save
 from convsight.optimizers import adamw
-from convsight.training import Batches, Plan, shuffled, train
+from convsight.training import Batches, Plan, accelerator_on, shuffled, train
 
 IMAGES = torch.randint(0, 256, (90, 28, 28), generator=Generator().manual_seed(2)).byte()
 LABELS = torch.arange(90) % 10
@@ -254,3 +257,23 @@ def test_two_processes_train_the_network_that_one_does() -> None:
     one, two = (load(f"trained-{count}.safetensors").module.state_dict() for count in (1, 2))
     for name, values in one.items():
         torch.testing.assert_close(two[name], values, atol=2e-4, rtol=1e-3)
+
+
+def test_threads_that_begin_to_train_together_have_all_of_accelerate() -> None:
+    """Its state is one for the process; while a thread makes it, others must not find half of it."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            AcceleratorState._reset_state(reset_partial_state=True)  # type: ignore[no-untyped-call]
+            together = Barrier(4)
+
+            def begun(_: int, together: Barrier = together) -> tuple[str, int]:
+                together.wait()
+                accelerator = accelerator_on("cpu")
+                return str(accelerator.device), accelerator.num_processes
+
+            with ThreadPoolExecutor(4) as threads:
+                assert {*threads.map(begun, range(4))} == {("cpu", 1)}
+    finally:
+        sys.setswitchinterval(interval)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from threading import current_thread, main_thread
+from threading import Lock, current_thread, main_thread
 from time import monotonic
 from typing import Any
 
@@ -34,6 +34,7 @@ Batches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 Settings = Mapping[str, str | int]
 _SORTED_TOGETHER = 20  # batches
+_STARTING = Lock()  # accelerate keeps one state for all threads, and another may find it half made
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def accelerator_on(device: str | None) -> Accelerator:
     if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
         raise InputError(f'there is no device "{device}" here, or torch cannot use it; leave it away to train on what there is')
     try:
-        return Accelerator(cpu=device == "cpu")
+        with _STARTING:
+            return Accelerator(cpu=device == "cpu")
     except ValueError:  # accelerate keeps one device a process
         raise InputError(f'this process has trained on another device; train on "{device}" in a new one') from None
 
