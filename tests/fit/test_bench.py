@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from scipy import stats
 
 from convsight.architecture import Architecture, Convolution
 from convsight.errors import InputError
+from convsight.fit import bench as bench_module
 from convsight.fit import data, probe
-from convsight.fit.bench import Bench, Change, OutOfTimeError
+from convsight.fit.bench import Bench, Change, OnStep, OutOfTimeError, side_by_side
 
 DRAW = np.random.default_rng(0)
 Y = DRAW.integers(2, size=400)
@@ -47,6 +50,25 @@ def test_what_was_measured_is_kept(tmp_path: Path) -> None:
     (tmp_path / "b.checkpoint").write_text("nothing")
     with pytest.raises(InputError, match="no checkpoint of measurements"):
         bench(cache=tmp_path / "b.checkpoint")
+
+
+def test_where_one_fails_the_others_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_module, "cores", lambda: 2)
+    learning, ended = Event(), []
+
+    def task(number: int, on_step: OnStep) -> None:
+        if number == 0:
+            learning.wait()
+            raise KeyboardInterrupt
+        learning.set()
+        for step in range(10_000):
+            sleep(0.001)
+            on_step(step, 0.0)
+        ended.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(task, range(4))
+    assert not ended
 
 
 def test_filters_are_judged_in_their_own_part_and_in_the_other() -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
+from itertools import product, repeat
 from math import sqrt
 from pathlib import Path
 from pickle import UnpicklingError
+from threading import Event
 from time import monotonic
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ from convsight.fit import probe
 from convsight.fit.data import Samples
 
 Change = Callable[[Tensor], Tensor]
+OnStep = Callable[[int, float], None]
 SEEDS = 4
 _STUDENT = (1, 2, 3, 5, 10, float("inf")), (6.314, 2.920, 2.353, 2.015, 1.812, 1.645)  # degrees of freedom, the 95% quantile
 Given = TypeVar("Given")
@@ -37,10 +39,23 @@ class OutOfTimeError(Exception):
     """The time that measuring may take is over."""
 
 
-def side_by_side(task: Callable[[Given], Result], given: Sequence[Given]) -> list[Result]:
-    """`task` of each, as many at once as there are cores, each on one: small networks gain nothing by several."""
+def side_by_side(task: Callable[[Given, OnStep], Result], given: Sequence[Given]) -> list[Result]:
+    """`task` of each, as many at once as there are cores, each on one: small networks gain nothing by several.
+
+    The second argument of `task` is an `on_step` that ends a training once another task has failed, or Ctrl-C was pressed.
+    """
+    over = Event()
+
+    def on_step(_step: int, _loss: float) -> None:
+        if over.is_set():
+            raise KeyboardInterrupt
+
     with ThreadPoolExecutor(min(cores(), len(given)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return list(pool.map(task, given))
+        try:
+            return list(pool.map(task, given, repeat(on_step)))
+        except BaseException:
+            over.set()
+            raise
 
 
 @dataclass(frozen=True)
@@ -98,9 +113,9 @@ class Bench:
         entries, and the points that are told with them.
         """
 
-        def found(seed: int) -> Tensor:
+        def found(seed: int, on_step: OnStep) -> Tensor:
             known, judged = self._under(change, changed, moves)
-            network = probe.learnt(architecture, known, steps=self.steps, seed=seed, device=self.device)
+            network = probe.learnt(architecture, known, steps=self.steps, seed=seed, device=self.device, on_step=on_step)
             rows = [probe.scores(network, judged)]
             return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
 
@@ -117,8 +132,8 @@ class Bench:
 
         left = [(self.known.given(each(self.known.inputs)), self.judged.given(each(self.judged.inputs))) for each in parts]
 
-        def found(seed: int) -> Tensor:
-            learn = partial(probe.learnt, architecture, steps=self.steps, device=self.device)
+        def found(seed: int, on_step: OnStep) -> Tensor:
+            learn = partial(probe.learnt, architecture, steps=self.steps, device=self.device, on_step=on_step)
             filters = [learn(known, seed=seed) for known, _ in left]
             filters.append(learn(self.known, steps=0, seed=seed))
             rows: tuple[list[Tensor], ...] = ([], [], [])
@@ -164,8 +179,8 @@ class Bench:
 
         return torch.where(first, best_in(~first), best_in(first))
 
-    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int], Tensor]) -> Tensor:
-        """What `found(seed)` gives, for each seed, each asked for once only."""
+    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> Tensor:
+        """What `found(seed, on_step)` gives, for each seed, each asked for once only."""
         keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
         lacking = [seed for seed, key in keys.items() if key not in self._found]
         if lacking:

@@ -12,7 +12,7 @@ from typing import Any
 from convsight.architecture import Architecture, parameters
 from convsight.cores import cores
 from convsight.fit import probe, properties, recommend
-from convsight.fit.bench import SEEDS, Bench, side_by_side, steps_kept
+from convsight.fit.bench import SEEDS, Bench, OnStep, side_by_side, steps_kept
 from convsight.fit.data import Samples, parted, samples
 from convsight.fit.properties import Measured
 from convsight.fit.recommend import Candidate
@@ -88,9 +88,9 @@ def fit(
     judge = Bench(known, test, steps)
     last = {name: _last_steps(each, known, has, device) for name, each in declared.items()}
 
-    def learnt(name: str) -> Candidate:
+    def learnt(name: str, on_step: OnStep) -> Candidate:
         begun = monotonic()
-        network = probe.learnt(declared[name], known, steps=last[name], seed=seed, device=device)
+        network = probe.learnt(declared[name], known, steps=last[name], seed=seed, device=device, on_step=on_step)
         seconds = monotonic() - begun
         right = judge.interval(probe.right(network, test)[None])
         return Candidate(name, network, seconds, right, float(probe.right(network, judged).mean()))
@@ -119,9 +119,9 @@ def _last_steps(declared: Architecture, known: Samples, seconds: float, device: 
 
 
 def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) -> float:
-    def seconds(steps: int) -> float:
+    def seconds(steps: int, on_step: OnStep) -> float:
         started = monotonic()
-        probe.learnt(declared, known, steps=steps, device=device)
+        probe.learnt(declared, known, steps=steps, device=device, on_step=on_step)
         return monotonic() - started
 
     together = min(SEEDS, cores())
