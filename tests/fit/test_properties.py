@@ -90,7 +90,7 @@ def test_of_noise_nothing_is_said() -> None:
         known, judged = data.parted(data.samples(draw.standard_normal((300, 12), dtype=np.float32), y, axes=("time",)))
         (found,) = properties.measure(Bench(known, judged, 40, 2, device="cpu"))
         assert not found.learnt and found.recurs == found.sliding.verdict == found.ordered.verdict == "cannot tell"
-        assert "no more than a guess" in recommend.reason(found)
+        assert "did not surely tell more than a guess" in recommend.reason(found)
 
 
 @pytest.mark.slow

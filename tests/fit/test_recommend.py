@@ -77,6 +77,14 @@ def test_reasons_say_what_was_measured() -> None:
         "many parameters that span it."
     )
     assert "width: filters span all 28 entries, since sliding filters tell no more" in recommend.reason(second)
+    for along, neighbours, mean, why in (
+        (Along(3), 0.01, 0.05, "(+5.0% ± 9.0% for sliding), and neighbours are alike."),
+        (Along(), 0.5, 0.05, "(+5.0% ± 9.0% for sliding), and neighbours are no more alike than other entries."),
+        (Along(), 0.01, -0.05, "(-5.0% ± 9.0% for sliding), and sliding seems no better."),
+    ):
+        second.along, second.resemblance = along, (0.5, 0.4, neighbours)
+        second.sliding = Finding("cannot tell", Interval(mean, 0.09))
+        assert recommend.reason(second).endswith(f", since whether sliding or spanning is better cannot be told {why}")
     second.sliding = Finding()
     assert "no time to measure" in recommend.reason(second)
 

@@ -59,7 +59,7 @@ def test_each_question_has_its_own_answer() -> None:
     assert "so yes. They recur if all three" in recurring.answer
     assert recurring.plot.count('<circle class="one"') == recurring.plot.count('<circle class="two"') == 3
     assert "filters that slide</text>" in recurring.plot
-    for learnt, word in ((True, "There was no time"), (False, "no more than a guess")):
+    for learnt, word in ((True, "There was no time"), (False, "did not surely tell more than a guess")):
         nothing = Measured("time", 14, (0.4, 0.2, 0.01), Along(), learnt=learnt)
         assert all(word in each.answer and not each.plot for each in report.questions(nothing))
 

@@ -90,7 +90,7 @@ def fit(
             known.x, known.y, axes=named, groups=known.groups, budget=seconds, seed=seed, device=device, checkpoint=checkpoint,
             on_network=told,
         )  # fmt: skip
-    _show(found)
+    _show(found, report.told(found.data))
     report.write_page(found, paths[0])
     with written_whole(paths[1]) as temporary:
         temporary.write_text(json.dumps(found.architecture.to_dict(), indent=1), encoding="utf-8")
@@ -99,7 +99,7 @@ def fit(
     say(f"the report: {paths[0]}; the architecture: {paths[1]}; the network, for convsight see and filters: {paths[2]}")
 
 
-def _show(found: Fit) -> None:
+def _show(found: Fit, told: str) -> None:
     for note in found.data.notes:
         say(note)
     table = Table("axis", "length", "patterns are small", "they recur", "stands subsampling", "order matters")
@@ -110,7 +110,7 @@ def _show(found: Fit) -> None:
     show_table(table)
     for sentence in found.reasons:
         say(sentence)
-    table = Table("network", "of the test", "give or take", "parameters")
+    table = Table("network", told, "give or take", "parameters")
     for candidate in found.candidates:
         right = candidate.right
         table.add_row(candidate.name, f"{right.mean:.1%}", f"{right.error:.1%}", f"{candidate.parameters:,}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from time import monotonic
@@ -23,6 +23,7 @@ RECOMMENDED = "recommended"
 _MEASURING = 0.7  # of the budget
 _NETWORKS = 38  # that measuring an axis takes, as long as the first, about
 _STEPS = (20, 50, 100, 200, 300, 500, 800)
+_FEW_STEPS = 200
 _EPOCHS, _LAST_EPOCHS = 20, 30
 _TIMED = 2, 14  # steps that are learnt to see how long one takes
 
@@ -98,18 +99,29 @@ def fit(
     candidates = tuple(side_by_side(learnt, list(declared)))
     best = max(candidates, key=lambda each: each.chosen_by)
     reasons = tuple(map(recommend.reason, measured))
+    if steps < min(_FEW_STEPS, _most_steps(known)):
+        hurried = (
+            f"there was time for {steps} steps of training a network only, after which networks differ in how fast they learn, "
+            "too: with a longer budget verdicts are surer"
+        )
+        whole = replace(whole, notes=(*whole.notes, hurried))
     return Fit(whole, tuple(measured), reasons, candidates, best, monotonic() - started)
 
 
 def _affordable(known: Samples, seconds: float, device: str | None) -> int:
-    """Steps for each network: of those in `_STEPS` the most that there is time for, and no more than `_EPOCHS` passes."""
+    """Steps for each network: of those in `_STEPS` the most that there is time for, and no more than `_most_steps`."""
     started = monotonic()
     step = sum(_seconds_a_step(each, known, device) for each in properties.first_networks(known))
     networks = _NETWORKS * SEEDS / min(SEEDS, cores())
-    passes = ceil(_EPOCHS * len(known) / probe.BATCH)
     seconds -= monotonic() - started
-    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= max(passes, _STEPS[0])]
+    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= _most_steps(known)]
     return fit_in[-1] if fit_in else _STEPS[0]
+
+
+def _most_steps(known: Samples) -> int:
+    """Of those in `_STEPS` the most that are no more than `_EPOCHS` passes."""
+    passes = ceil(_EPOCHS * len(known) / probe.BATCH)
+    return max(each for each in _STEPS if each <= max(passes, _STEPS[0]))
 
 
 def _last_steps(declared: Architecture, known: Samples, seconds: float, device: str | None) -> int:

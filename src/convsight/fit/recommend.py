@@ -111,7 +111,8 @@ def reason(found: Measured) -> str:
     along, gain = found.along, found.sliding.effect
     if not found.learnt:
         return (
-            f"{found.axis}: small networks told no more than a guess does, so nothing is known; filters {_does(found, along)}."
+            f"{found.axis}: small networks did not surely tell more than a guess does, so nothing is known; filters "
+            f"{_does(found, along)}."
         )
     if gain is None:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
@@ -129,11 +130,14 @@ def reason(found: Measured) -> str:
         )
     elif along.slides is not None and gain.low > 0:
         why = f"sliding filters tell {how} more than ones of as many parameters that span it"
-    elif along.slides is None:
-        surely = "no more" if found.sliding.verdict == "no" else "hardly more, or less; it cannot be told which,"
-        why = f"sliding filters tell {surely} than ones that span it ({gain.mean:+.1%} ± {gain.error:.1%})"
+    elif found.sliding.verdict == "no":
+        why = f"sliding filters tell no more than ones that span it ({gain.mean:+.1%} ± {gain.error:.1%})"
     else:
-        why = f"whether sliding or spanning is better cannot be told ({gain.mean:+.1%} ± {gain.error:.1%} for sliding)"
+        alike = "neighbours are alike" if along.slides else "neighbours are no more alike than other entries"
+        why = (
+            f"whether sliding or spanning is better cannot be told ({gain.mean:+.1%} ± {gain.error:.1%} for sliding), and "
+            f"{alike if gain.mean > 0 else 'sliding seems no better'}"
+        )
     return f"{found.axis}: filters {_does(found, along)}, since {why}."
 
 

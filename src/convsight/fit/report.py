@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from convsight import __version__
 from convsight.architecture import WHOLE, Architecture
 from convsight.files import written_whole
+from convsight.fit import probe
 from convsight.fit.bench import Interval
 from convsight.fit.data import Samples
 from convsight.fit.properties import Measured
@@ -41,16 +42,21 @@ def page(fit: Fit) -> str:
     axes = [(each, questions(each)) for each in fit.measured]
     template = environment.get_template("report.html")
     what = "the chance that a network gives the right answer" if fit.data.labels else "the part of the variance that is told"
-    told = "right" if fit.data.labels else "of the variance told"
     return template.render(
         fit=fit,
         axes=axes,
         declared=declared(fit.architecture),
         version=__version__,
         score=what,
-        told=told,
+        told=told(fit.data),
+        guess=probe.guessed(fit.data, fit.data),
         classes=_classes(fit.data),
     )
+
+
+def told(data: Samples) -> str:
+    """What the percentages are of that say how well a network does."""
+    return "right" if data.labels else "of the variance told"
 
 
 def write_page(fit: Fit, path: Path) -> None:
@@ -138,7 +144,7 @@ def _classes(data: Samples) -> str:
 
 
 _NO_TIME = "There was no time to measure this, or it can't be asked here. "
-_NOTHING_LEARNT = "Small networks told no more than a guess does, so nothing can be said. "
+_NOTHING_LEARNT = "Small networks did not surely tell more than a guess does, so nothing can be said. "
 _MOVED = (
     "They recur if all three say so. The plot moves what is judged, and nothing that is learnt: a network that expects a "
     "pattern at its place loses what one that looks everywhere keeps."
