@@ -30,7 +30,7 @@ def progress(
     count = "{task.completed}" if total is None else "{task.completed}/{task.total}"
     columns = [
         TextColumn("{task.description}"), BarColumn(), TextColumn(count), _Rate(),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[remark]}"),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[remark]}", markup=False),
     ]  # fmt: skip
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
