@@ -94,6 +94,15 @@ def test_a_guess_is_what_a_network_scores_that_puts_out_nothing() -> None:
     assert probe.guessed(known, known) == pytest.approx(float(probe.scores(network, known).mean()), abs=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e-37, 1e-21, 1e36, 5e37])
+def test_numbers_of_every_size_are_learnt_alike(size: float) -> None:
+    found, ours = (probe.learnt(SMALL, KNOWN.given(each * KNOWN.inputs), steps=60, device="cpu") for each in (size, 1))
+    assert found.input.mean[0] / size == pytest.approx(ours.input.mean[0], rel=1e-4)
+    assert found.input.std[0] / size == pytest.approx(ours.input.std[0], rel=1e-4)
+    judged = JUDGED.given(size * JUDGED.inputs)
+    assert probe.scores(found, judged).mean() == pytest.approx(float(probe.scores(ours, JUDGED).mean()), abs=0.02)
+
+
 def test_filters_that_are_given_stay_as_they_are() -> None:
     sliding = Architecture(1, {"height": 4, "width": 5}, (Convolution(3, {"width": 3}),), (), 2)
     first = probe.learnt(sliding, KNOWN, steps=20, device="cpu")

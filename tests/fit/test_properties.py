@@ -19,6 +19,8 @@ def test_neighbours_resemble_each_other_in_a_walk_and_not_in_noise() -> None:
     known = data.samples(walk, np.arange(300) % 2, axes=("time", "channel"))
     neighbours, chance, likely = properties.resemblance(known, "time")
     assert neighbours > 1.2 * chance and likely < 0.01
+    small = properties.resemblance(data.samples(1e-30 * walk, np.arange(300) % 2, axes=("time", "channel")), "time")
+    assert small == pytest.approx((neighbours, chance, likely))
     assert properties.resemblance(known, "channel")[2] > 0.05
     mixed = data.samples(walk[:, draw.permutation(12)], np.arange(300) % 2, axes=("time", "channel"))
     assert properties.resemblance(mixed, "time")[2] > 0.01

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import frexp
 from threading import Lock
 
 import torch
@@ -99,10 +100,12 @@ def _by_point(output: Tensor, targets: Tensor) -> Tensor:
 
 def _spec(known: Samples) -> InputSpec:
     values = known.inputs[torch.randperm(len(known), generator=Generator().manual_seed(0))[:1_000]].float()
-    mean = values.mean((0, 2, 3))
-    std = values.std((0, 2, 3)).nan_to_num(0.0)
-    std = torch.where(std > 1e-6 * std.max(), std, torch.ones(())).clamp_min(1e-12)
     low, high = float(values.min()), float(values.max())
+    size = 2.0 ** (frexp(max(abs(low), abs(high)))[1] - 1)  # the squares of very large or small numbers are none
+    values /= size
+    mean = size * values.mean((0, 2, 3))
+    std = size * values.std((0, 2, 3)).nan_to_num(0.0)
+    std = torch.where(std > 1e-6 * std.max(), std, torch.ones(()))
     shape = known.inputs.shape[1:]
     return InputSpec(
         (shape[0], shape[1], shape[2]), (low, high if high > low else low + 1.0), tuple(mean.tolist()), tuple(std.tolist()),

@@ -114,7 +114,7 @@ def resemblance(known: Samples, axis: str, *, seed: int = 0) -> tuple[float, flo
     some = known.inputs[torch.randperm(len(known), generator=Generator().manual_seed(seed))[:500]].double()
     rows = (some - some.mean(0)).movedim(place, 0).flatten(1)[:_MOST_COMPARED]
     spread = rows.square().sum(1).sqrt()
-    correlation = (rows @ rows.T / (spread[:, None] * spread).clamp_min(1e-12)).abs()
+    correlation = (rows @ rows.T / (spread[:, None] * spread).clamp_min(1e-300)).abs()
     count = len(correlation)
     observed = float(correlation.diagonal(1).mean())
     generator = Generator().manual_seed(seed)
