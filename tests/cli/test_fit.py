@@ -25,6 +25,13 @@ def test_data_are_measured_and_a_network_is_learnt_that_other_commands_open(conv
     assert convsight("see", "fit.safetensors", "output", "--steps", 2, "--out", "see.png").returncode == 0
 
 
+def test_names_of_axes_are_shown_as_they_are(convsight: Run) -> None:
+    np.savez("data.npz", x=DRAW.standard_normal((60, 6)), y=np.arange(60) % 2)
+    done = convsight("fit", "data.npz", "--axes", "[/]<b>höhe", "--budget", "1s")
+    assert done.returncode == 0 and "[/]<b>höhe" in done.stdout
+    assert "&lt;b&gt;höhe" in Path("fit.html").read_text(encoding="utf-8")
+
+
 def test_digits_by_name_in_a_second(convsight: Run) -> None:
     done = convsight("fit", "digits", "--budget", "1s")
     assert done.returncode == 0 and "cannot tell" in done.stdout and "there was no time to measure it" in done.stdout

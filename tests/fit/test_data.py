@@ -23,10 +23,11 @@ def test_arrays_of_every_shape_become_pictures() -> None:
     assert data.samples(X.tolist(), Y.tolist()).labels == ("0", "1", "2")
     assert data.samples(torch.from_numpy(X).bfloat16().requires_grad_(), torch.from_numpy(Y)).inputs.shape == (60, 1, 6, 7)
     assert data.samples(X, Y, axes="time").axes == ("row", "time")
+    assert data.samples(X, Y, axes=(1, 2)).axes == ("1", "2")  # type: ignore[arg-type]
 
 
 def test_what_is_to_be_told() -> None:
-    for kind in (str, object):  # as numpy has names, and as pandas does
+    for kind in (str, object, bytes):  # as numpy has names, as pandas does, and as HDF5 does
         names = np.array(["b", "a", "c"], kind)[Y]
         assert data.samples(X, names, groups=np.array(list("abcdef"), kind)[Y + 3 * (X[:, 0, 0] > 0)]).labels == ("a", "b", "c")
     assert data.samples(X, Y - 1).labels == ("-1", "0", "1")
@@ -59,7 +60,9 @@ def test_what_is_to_be_told() -> None:
         ),
         (np.ones((60, 6, 7)), Y, {}, "all samples of x are the same"),
         (X, np.full(60, 1.5), {}, "all numbers of y are the same"),
-        (X, np.where(np.arange(60) == 5, np.inf, 1.0), {}, "y is not finite in sample 5"),
+        (X, np.where(np.arange(60) == 5, np.inf, 1.0), {}, "y is not finite everywhere, or too large: first in sample 5"),
+        (X, Y + 1j, {}, "y must hold integers, names, truths or floats, not complex128"),
+        (X[:, 0, :1], Y, {"axes": "time"}, "x has nothing along time: there must be two"),
         (X, np.where(np.arange(60) == 5, 7, 1), {}, 'class "7" has one sample'),
         (X, np.arange(60), {}, "60 classes of 60 labels"),
         (X[:, None, None], Y, {}, "x has 4 dimensions a sample"),
@@ -95,6 +98,9 @@ def test_of_very_many_samples_some_are_drawn() -> None:
     some = data.samples(x, np.arange(2_000_000) % 2)
     assert len(some) == data.MOST and some.notes == ("20,000 of 2,000,000 samples were drawn at random",)
     assert (some.inputs[:, 0, 0, 0].long() % 2 == some.targets).all()
+    broken = int(some.inputs[7_000, 0, 0, 0])
+    with pytest.raises(InputError, match=f"y is not finite everywhere, or too large: first in sample {broken};"):
+        data.samples(x, np.where(np.arange(2_000_000) == broken, np.nan, 1.0))
 
 
 def test_copies_are_told_of() -> None:

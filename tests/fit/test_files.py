@@ -53,6 +53,7 @@ def test_series_with_and_without_names_of_columns() -> None:
         ("a.csv", b"\xff\xfe1", "cannot read a.csv"),
         ("a.csv", b"label;t\nx;1\n", "a.csv has one column; a .csv has a comma"), ("a.npz", b"", "cannot read a.npz"),
         ("a.csv", b"label,t\nx,1\n,2\n", "a.csv, line 3: the column of classes is empty"),
+        ("a.csv", b"label,group,t\nx,anna,1\nx,,2\n", "a.csv, line 3: the column group is empty"),
         ("a.csv", b"label,a,b\n", "names of columns, and no series"),
         ("a.csv", b"a,label\n1,up\n3\n", "different lengths, 0 to 1"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,7 @@ def samples(
             )
     if count < LEAST:
         raise InputError(f"there are {count} samples; {LEAST} at least are needed to measure anything")
+    picked = np.arange(count)
     if count > most:
         picked = _drawn(labels_given, most, seed)
         inputs, labels_given = inputs[picked], labels_given[picked]
@@ -106,8 +108,11 @@ def samples(
         notes.append(f"{most:,} of {count:,} samples were drawn at random")
     with np.errstate(over="ignore"):  # what is too large is found below
         kept = inputs if inputs.dtype in (np.bool_, np.uint8, np.int8, np.int16, np.float16) else inputs.astype(np.float32)
+    for name, each in (("x", kept), ("y", labels_given)):
+        _check_finite(name, each, picked)
     given = torch.from_numpy(np.ascontiguousarray(kept))
-    _check_inputs(given)
+    if bool((given == given[:1]).all()):
+        raise InputError("all samples of x are the same; there is nothing to tell them by")
     targets, names, per_point = _targets(labels_given, tuple(given.shape[2:]))
     if not names:
         whole = bool((labels_given == np.round(labels_given)).all())
@@ -154,7 +159,7 @@ def _inputs(x: Any, axes: Sequence[str] | None) -> tuple[np.ndarray[Any, Any], t
             f"x has {found.ndim - 1} dimensions a sample{'' if axes is None else f' and {count} axes are named'}; one axis or "
             "two can be measured, with or without channels before them; join some, or choose"
         )
-    names = tuple(axes) if axes is not None else _NAMES[count]
+    names = tuple(map(str, axes)) if axes is not None else _NAMES[count]
     if len({*names}) < count or "" in names:
         raise InputError(f"each axis needs a name of its own, not {', '.join(names)}")
     if found.ndim - 1 == count:
@@ -163,7 +168,7 @@ def _inputs(x: Any, axes: Sequence[str] | None) -> tuple[np.ndarray[Any, Any], t
         found = found[:, :, None]
         names = ("row" if names[0] != "row" else "line", names[0])
     if max(found.shape[2:]) < 2 or 0 in found.shape[1:]:
-        raise InputError(f"x has nothing along {' and '.join(names)}: there must be two numbers at least")
+        raise InputError(f"x has nothing along {' and '.join(names[-count:])}: there must be two numbers at least")
     return found, (names[0], names[1])
 
 
@@ -180,6 +185,8 @@ def _array(given: Any, name: str) -> np.ndarray[Any, Any]:
         raise InputError(f"{name} is masked in places; fill in what is missing, or leave it out")
     if found.dtype == object and found.ndim == 1 and all(isinstance(each, str) for each in found):  # a column of pandas
         found = found.astype(str)
+    if found.dtype.kind == "S":  # as HDF5 has names
+        found = np.char.decode(found, "utf-8", "replace")
     if found.dtype == object:
         raise InputError(
             f"{name} is no array of numbers or names: something is missing, or of another kind, or its rows differ in length"
@@ -199,22 +206,23 @@ def _groups(given: Any) -> np.ndarray[Any, Any]:
 
 
 def _copies(given: Tensor) -> int:
-    return len(given) - len({each.tobytes() for each in given.numpy()})
+    return len(given) - len({sha256(each).digest() for each in given.numpy()})
 
 
-def _check_inputs(given: Tensor) -> None:
-    if given.is_floating_point() and not given.isfinite().all():
-        place = (~given.isfinite()).nonzero()[0].tolist()
+def _check_finite(name: str, given: np.ndarray[Any, Any], picked: np.ndarray[Any, Any]) -> None:
+    """`picked`: (N,), which of the user's samples `given` are."""
+    if given.dtype.kind == "f" and not (finite := np.isfinite(given).reshape(len(given), -1).all(1)).all():
         raise InputError(
-            f"x is not finite everywhere, or too large: first in sample {place[0]}; fill in what is missing, or leave it out"
+            f"{name} is not finite everywhere, or too large: first in sample {picked[finite.argmin()]}; fill in what is "
+            "missing, or leave it out"
         )
-    if bool((given == given[:1]).all()):
-        raise InputError("all samples of x are the same; there is nothing to tell them by")
 
 
 def _targets(y: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[Tensor, tuple[str, ...], bool]:
     """Targets, labels, and whether they are of the points."""
     points = int(np.prod(shape))
+    if y.dtype.kind not in "biufUmM":
+        raise InputError(f"y must hold integers, names, truths or floats, not {y.dtype}")
     if y.ndim == 3 and y.shape[1:] == shape:
         flat = y.reshape(len(y), points)
         if y.dtype.kind in "biu" and set(np.unique(flat)) <= {0, 1} and (flat.sum(1) == 1).all():
@@ -251,8 +259,6 @@ def _classes(y: np.ndarray[Any, Any], *, most: int) -> tuple[tuple[str, ...], Te
 def _numbers(y: np.ndarray[Any, Any], *, together: bool = False) -> Tensor:
     """Each column less its mean, in standard deviations of its own, or of all `together`."""
     found = torch.from_numpy(y.astype(np.float64))
-    if not found.isfinite().all():
-        raise InputError(f"y is not finite in sample {int((~found.isfinite()).nonzero()[0, 0])}")
     apart = found - found.mean(0)
     spread = apart.std() if together else apart.std(0)
     if not (spread > 0).any():

@@ -94,12 +94,14 @@ def _table(path: Path) -> Arrays:
     lengths = {len(row) - len(others) for row in body}
     if len(lengths) > 1:
         raise InputError(f"{path}: its series are of different lengths, {min(lengths)} to {max(lengths)}")
-    series = [_numbers(row, number, others, path) for number, row in enumerate(body, start=1 + len(rows) - len(body))]
+    first = 1 + len(rows) - len(body)
+    series = [_numbers(row, number, others, path) for number, row in enumerate(body, start=first)]
     labels = [row[place].strip() for row in body]
-    if "" in labels:
-        raise InputError(f"{path}, line {1 + len(rows) - len(body) + labels.index('')}: the column of classes is empty there")
-    groups = None if group is None else np.array([row[group] for row in body])
-    return Arrays(np.stack(series), _told(labels), ("time",), groups)
+    groups = None if group is None else [row[group].strip() for row in body]
+    for name, column in (("of classes", labels), ("group", groups)):
+        if column and "" in column:
+            raise InputError(f"{path}, line {first + column.index('')}: the column {name} is empty there")
+    return Arrays(np.stack(series), _told(labels), ("time",), None if groups is None else np.array(groups))
 
 
 def _told(labels: list[str]) -> NDArray[Any]:
