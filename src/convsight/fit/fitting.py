@@ -101,8 +101,8 @@ def fit(
     reasons = tuple(map(recommend.reason, measured))
     if steps < min(_FEW_STEPS, _most_steps(known)):
         hurried = (
-            f"there was time for {steps} steps of training a network only, after which networks differ in how fast they learn, "
-            "too: with a longer budget verdicts are surer"
+            f"there was time for {steps} steps of training a network only, after which networks differ in how fast they learn "
+            "rather than in what they can tell, so that verdicts may be wrong; a longer budget helps"
         )
         whole = replace(whole, notes=(*whole.notes, hurried))
     return Fit(whole, tuple(measured), reasons, candidates, best, monotonic() - started)
@@ -127,7 +127,8 @@ def _most_steps(known: Samples) -> int:
 def _last_steps(declared: Architecture, known: Samples, seconds: float, device: str | None) -> int:
     """As many as `seconds` suffice for, and no more than `_LAST_EPOCHS` passes."""
     passes = ceil(_LAST_EPOCHS * len(known) / probe.BATCH)
-    return int(min(passes, max(_STEPS[0], seconds / _seconds_a_step(declared, known, device))))
+    steps = seconds / _seconds_a_step(declared, known, device) if seconds > 0 else 0
+    return int(min(passes, max(_STEPS[0], steps)))
 
 
 def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) -> float:

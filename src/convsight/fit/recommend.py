@@ -116,7 +116,7 @@ def reason(found: Measured) -> str:
         )
     if gain is None:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
-        return f"{found.axis}: there was no time to measure it; filters {_does(found, along)}, {why}."
+        return f"{found.axis}: there was no time to measure whether filters should slide; they {_does(found, along)}, {why}."
     how = f"{abs(gain.mean):.1%} ± {gain.error:.1%}"
     if (kept := found.kept.effect) and along.slides is None:
         why = (
