@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -69,6 +70,17 @@ def test_where_one_fails_the_others_stop(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(KeyboardInterrupt):
         side_by_side(task, range(4))
     assert not ended
+
+
+def test_threads_that_begin_later_have_all_cores() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert side_by_side(lambda each, _: torch.get_num_threads() + each, [0, 1]) == [1, 2]
+        with ThreadPoolExecutor(1) as later:
+            assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_filters_are_judged_in_their_own_part_and_in_the_other() -> None:

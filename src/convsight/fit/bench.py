@@ -50,12 +50,16 @@ def side_by_side(task: Callable[[Given, OnStep], Result], given: Sequence[Given]
         if over.is_set():
             raise KeyboardInterrupt
 
-    with ThreadPoolExecutor(min(cores(), len(given)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            return list(pool.map(task, given, repeat(on_step)))
-        except BaseException:
-            over.set()
-            raise
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(min(cores(), len(given)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            try:
+                return list(pool.map(task, given, repeat(on_step)))
+            except BaseException:
+                over.set()
+                raise
+    finally:
+        torch.set_num_threads(before)  # for threads that begin later, which would have one core, too
 
 
 @dataclass(frozen=True)

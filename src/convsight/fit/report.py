@@ -102,7 +102,7 @@ def questions(found: Measured) -> list[Question]:
         Question(
             "Does pooling help?",
             found.pooled.verdict,
-            answer("The best pooling, against none, with as many parameters", found.pooled),
+            answer("The best pooling, against none, with as many parameters, or 48 filters", found.pooled),
             _curve(found.pooling, "how many answers are pooled to one"),
         ),
         Question(
