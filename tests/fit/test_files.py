@@ -48,14 +48,15 @@ def test_series_with_and_without_names_of_columns() -> None:
     ("name", "content", "problem"),
     [
         ("a.npz", b"no zip", "cannot read a.npz"), ("a.txt", b"1", "is no .npz, .csv, .tsv, or folder"),
-        ("a.csv", b"", "a.csv is empty"), ("a.csv", b"label,t\nx,1\ny\n", "different lengths, 0 to 1"),
-        ("a.csv", b"label,t\nx,one\n", "a.csv, line 2: not a class and numbers .*'one'"),
+        ("a.csv", b"", "a.csv is empty"),
+        ("a.csv", b"label,t\nx,1\ny\n", "a.csv, line 3 has not as many columns as the first: 1, not 2"),
+        ("a.csv", b"\nlabel,t\n\nx,one\n", "a.csv, line 4: not a class and numbers .*'one'"),
         ("a.csv", b"\xff\xfe1", "cannot read a.csv"),
         ("a.csv", b"label;t\nx;1\n", "a.csv has one column; a .csv has a comma"), ("a.npz", b"", "cannot read a.npz"),
         ("a.csv", b"label,t\nx,1\n,2\n", "a.csv, line 3: the column of classes is empty"),
-        ("a.csv", b"label,group,t\nx,anna,1\nx,,2\n", "a.csv, line 3: the column group is empty"),
+        ("a.csv", b"label,group,t\nx,anna,1\nx,,2\n", "a.csv, line 3: the column of groups is empty"),
         ("a.csv", b"label,a,b\n", "names of columns, and no series"),
-        ("a.csv", b"a,label\n1,up\n3\n", "different lengths, 0 to 1"),
+        ("a.csv", b"a,label\n1,up\n3\n", "a.csv, line 3 has not as many columns as the first: 1, not 2"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(name: str, content: bytes, problem: str) -> None:

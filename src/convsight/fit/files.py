@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import zlib
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
@@ -76,32 +77,38 @@ def _pictures(folder: Path, size: int) -> Arrays:
 def _table(path: Path) -> Arrays:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",") if row]
+            return _series(file, "\t" if path.suffix.lower() == ".tsv" else ",", path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot read {path}: {error}") from None
-    if not rows:
+
+
+def _series(file: TextIO, delimiter: str, path: Path) -> Arrays:
+    """Row by row: as text all of a long table would take many times its numbers."""
+    reader = csv.reader(file, delimiter=delimiter)
+    rows = filter(None, reader)
+    head = next(rows, None)
+    if head is None:
         raise InputError(f"{path} is empty")
-    names = [each.strip().lower() for each in rows[0]]
+    if len(head) == 1:
+        raise InputError(f"{path} has one column; a .csv has a comma between columns, a .tsv a tab")
+    names = [each.strip().lower() for each in head]
     place = next((number for number, name in enumerate(names) if name in _NAMES), None)
     group = names.index("group") if "group" in names else None
-    body = rows[1:] if place is not None else rows
-    place = 0 if place is None else place
-    if not body:
+    series: list[NDArray[np.float32]] = []
+    labels: list[str] = []
+    groups: list[str] = []
+    for row in chain([head], rows) if place is None else rows:
+        line = f"{path}, line {reader.line_num}"
+        if len(row) != len(head):
+            raise InputError(f"{line} has not as many columns as the first: {len(row)}, not {len(head)}")
+        series.append(_numbers(row, {place or 0, group}, line))
+        labels.append(row[place or 0].strip())
+        groups += [row[group].strip()] if group is not None else []
+        if "" in (labels[-1], *groups[-1:]):
+            raise InputError(f"{line}: the column of {'classes' if not labels[-1] else 'groups'} is empty there")
+    if not series:
         raise InputError(f"{path} has names of columns, and no series")
-    others = {place} if group is None else {place, group}
-    if max(map(len, rows)) == 1:
-        raise InputError(f"{path} has one column; a .csv has a comma between columns, a .tsv a tab")
-    lengths = {len(row) - len(others) for row in body}
-    if len(lengths) > 1:
-        raise InputError(f"{path}: its series are of different lengths, {min(lengths)} to {max(lengths)}")
-    first = 1 + len(rows) - len(body)
-    series = [_numbers(row, number, others, path) for number, row in enumerate(body, start=first)]
-    labels = [row[place].strip() for row in body]
-    groups = None if group is None else [row[group].strip() for row in body]
-    for name, column in (("of classes", labels), ("group", groups)):
-        if column and "" in column:
-            raise InputError(f"{path}, line {first + column.index('')}: the column {name} is empty there")
-    return Arrays(np.stack(series), _told(labels), ("time",), None if groups is None else np.array(groups))
+    return Arrays(np.stack(series), _told(labels), ("time",), None if group is None else np.array(groups))
 
 
 def _told(labels: list[str]) -> NDArray[Any]:
@@ -113,11 +120,9 @@ def _told(labels: list[str]) -> NDArray[Any]:
     return np.array(labels) if (numbers == numbers.round()).all() else numbers
 
 
-def _numbers(row: list[str], line: int, others: set[Any], path: Path) -> NDArray[np.float32]:
+def _numbers(row: list[str], others: set[int | None], line: str) -> NDArray[np.float32]:
     numbers = [each for place, each in enumerate(row) if place not in others]
     try:
         return np.array(numbers, np.float32)
     except ValueError as error:
-        raise InputError(
-            f"{path}, line {line}: not a class and numbers ({error}); the column of classes is called label"
-        ) from None
+        raise InputError(f"{line}: not a class and numbers ({error}); the column of classes is called label") from None
