@@ -30,6 +30,8 @@ def test_a_series_is_measured_reported_and_its_network_learnt(tmp_path: Path) ->
     report.write_page(found, tmp_path / "fit.html")
     page = (tmp_path / "fit.html").read_text()
     assert page == found._repr_html_()
+    guess = float(np.square(np.bincount(Y) / len(Y)).sum())
+    assert f"a guess that knows only how often each class is has {guess:.1%}." in " ".join(page.split())
     assert page.count("<h3>") == 5 and "300 samples of 1 × 1 × 14 numbers, of 3 classes" in page
     assert not re.search(r'(src|href)="(?!data:)', page) and "nan" not in page
 

@@ -22,7 +22,7 @@ _POINT_LAYERS, _MOST_FILTERS = 4, 96
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network that was learnt: `right`, of the test's samples, (n,); `chosen_by` of those that are chosen by, the mean."""
+    """A network that was learnt; `right`: of the test's samples; `chosen_by`: of those that the best is chosen by, the mean."""
 
     name: str
     network: Network
