@@ -99,12 +99,13 @@ def fit(
     candidates = tuple(side_by_side(learnt, list(declared)))
     best = max(candidates, key=lambda each: each.chosen_by)
     reasons = tuple(map(recommend.reason, measured))
-    if steps < min(_FEW_STEPS, _most_steps(known)):
-        hurried = (
-            f"there was time for {steps} steps of training a network only, after which networks differ in how fast they learn "
-            "rather than in what they can tell, so that verdicts may be wrong; a longer budget helps"
+    if steps < _FEW_STEPS:
+        why, helps = ("there was time for", "budget") if steps < _most_steps(known) else ("so few samples allow", "data set")
+        few = (
+            f"{why} {steps} steps of training a network only, after which networks differ in how fast they learn rather than "
+            f"in what they can tell, so that verdicts may be wrong; a larger {helps} helps"
         )
-        whole = replace(whole, notes=(*whole.notes, hurried))
+        whole = replace(whole, notes=(*whole.notes, few))
     return Fit(whole, tuple(measured), reasons, candidates, best, monotonic() - started)
 
 
