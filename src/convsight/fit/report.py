@@ -41,7 +41,11 @@ def page(fit: Fit) -> str:
     environment = Environment(loader=PackageLoader("convsight.fit", "."), autoescape=True, undefined=StrictUndefined)
     axes = [(each, questions(each)) for each in fit.measured]
     template = environment.get_template("report.html")
-    what = "the chance that a network gives the right answer" if fit.data.labels else "the part of the variance that is told"
+    what = (
+        "the chance that a network gives the right answer"
+        if fit.data.labels
+        else "the part of the variance that is told, an error's square counting for two variances at most"
+    )
     return template.render(
         fit=fit,
         axes=axes,
