@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convsight.fit import fit
+from convsight.fit import data, fit, fitting
 from convsight.fit.bench import steps_kept
 
 DRAW = np.random.default_rng(0)
@@ -42,7 +42,9 @@ def test_every_point_is_told_without_pooling() -> None:
 
 
 def test_of_few_steps_there_is_a_word() -> None:
-    many = DRAW.standard_normal((300, 10), dtype=np.float32)
-    for x, y, why in ((many, DRAW.integers(2, size=300), "there was time for"), (X, Y, "so few samples allow")):
-        (few,) = fit(x, y, axes=("time",), budget=0.01, device="cpu").data.notes
-        assert few.startswith(f"{why} 20 steps of training a network only")
+    (few,) = fit(X, Y, axes=("time",), budget=0.01, device="cpu").data.notes
+    assert few.startswith("there was time for 20 steps of training a network only")
+
+
+def test_few_samples_are_learnt_for_as_many_steps_as_tell_something() -> None:
+    assert fitting._affordable(data.samples(X, Y), 1_000.0, "cpu") == 200

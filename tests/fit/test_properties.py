@@ -110,7 +110,7 @@ def test_what_was_planted_is_found(switches: Planted) -> None:
 @pytest.mark.slow
 def test_of_few_samples_nothing_wrong_is_said() -> None:
     switches = Planted((True, False), (False, True))
-    found = measured(switches, count=200, steps=60)
+    found = measured(switches, count=200)
     for axis, recurs, subsamples in zip(("first", "second"), switches.recurs, switches.subsamples, strict=True):
         assert found[axis].recurs in ("yes" if recurs else "no", "cannot tell")
         assert found[axis].subsamples.verdict in ("yes" if subsamples else "no", "cannot tell")

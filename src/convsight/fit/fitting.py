@@ -100,36 +100,30 @@ def fit(
     best = max(candidates, key=lambda each: each.chosen_by)
     reasons = tuple(map(recommend.reason, measured))
     if steps < _FEW_STEPS:
-        why, helps = ("there was time for", "budget") if steps < _most_steps(known) else ("so few samples allow", "data set")
         few = (
-            f"{why} {steps} steps of training a network only, after which networks differ in how fast they learn rather than "
-            f"in what they can tell, so that verdicts may be wrong; a larger {helps} helps"
+            f"there was time for {steps} steps of training a network only, after which networks differ in how fast they learn "
+            "rather than in what they can tell, so that verdicts may be wrong; a larger budget helps"
         )
         whole = replace(whole, notes=(*whole.notes, few))
     return Fit(whole, tuple(measured), reasons, candidates, best, monotonic() - started)
 
 
 def _affordable(known: Samples, seconds: float, device: str | None) -> int:
-    """Steps for each network: of those in `_STEPS` the most that there is time for, and no more than `_most_steps`."""
+    """Steps for each network: the most of `_STEPS` that there is time for, up to `_EPOCHS` passes, or to `_FEW_STEPS`."""
     started = monotonic()
     step = sum(_seconds_a_step(each, known, device) for each in properties.first_networks(known))
     networks = _NETWORKS * SEEDS / min(SEEDS, cores())
     seconds -= monotonic() - started
-    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= _most_steps(known)]
+    most = max(ceil(_EPOCHS * len(known) / probe.BATCH), _FEW_STEPS)
+    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= most]
     return fit_in[-1] if fit_in else _STEPS[0]
 
 
-def _most_steps(known: Samples) -> int:
-    """Of those in `_STEPS` the most that are no more than `_EPOCHS` passes."""
-    passes = ceil(_EPOCHS * len(known) / probe.BATCH)
-    return max(each for each in _STEPS if each <= max(passes, _STEPS[0]))
-
-
 def _last_steps(declared: Architecture, known: Samples, seconds: float, device: str | None) -> int:
-    """As many as `seconds` suffice for, and no more than `_LAST_EPOCHS` passes."""
-    passes = ceil(_LAST_EPOCHS * len(known) / probe.BATCH)
+    """As many as `seconds` suffice for, and no more than `_LAST_EPOCHS` passes, or `_FEW_STEPS`."""
+    most = max(ceil(_LAST_EPOCHS * len(known) / probe.BATCH), _FEW_STEPS)
     steps = seconds / _seconds_a_step(declared, known, device) if seconds > 0 else 0
-    return int(min(passes, max(_STEPS[0], steps)))
+    return int(min(most, max(_STEPS[0], steps)))
 
 
 def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) -> float:
