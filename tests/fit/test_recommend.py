@@ -99,7 +99,7 @@ def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better
         row[place : place + 4] += (1, -1, 1, -1) if its_class else (1, 1, -1, -1)
     known, judged = data.parted(data.samples(x, y, axes=("time",)))
     (measured,) = found(known, Along(5, WHOLE if anywhere else 1))
-    measured.transfer = Finding("no", Interval(-0.05, 0.01))
+    measured.doubtful = True
     measured.sliding = Finding("yes", Interval(0.05, 0.01))
     bench = Bench(known, judged, 100, 2, device="cpu")
     architecture, (settled,) = recommend.settled(bench, [measured])
@@ -107,5 +107,5 @@ def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better
     assert bool(architecture.convolutions[0].slides) == anywhere
     said = "though what they learn at" if anywhere else "and though sliding ones tell"
     assert said in recommend.reason(settled)
-    measured.transfer = Finding("yes", Interval(0.0, 0.01))
+    measured.doubtful = False
     assert recommend.settled(bench, [measured])[1] == [measured]

@@ -51,7 +51,8 @@ class Measured:
     well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     serve in the other as well as that half's own (`transfer`). `subsamples`: half of the entries do as well.
-    `kept`: if sharing or transfer is refuted, whether filters that slide do better nonetheless, in the whole network.
+    `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt;
+    `kept`: if so, whether filters that slide do better nonetheless, in the whole network.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
@@ -68,6 +69,7 @@ class Measured:
     sliding: Finding = field(default_factory=Finding)
     sharing: Finding = field(default_factory=Finding)
     transfer: Finding = field(default_factory=Finding)
+    doubtful: bool = False
     kept: Finding = field(default_factory=Finding)
     subsamples: Finding = field(default_factory=Finding)
     pooled: Finding = field(default_factory=Finding)
@@ -183,6 +185,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     )
     halves = _transferred(bench, plans, axis, reach)
     found.transfer = verdict.no_worse(bench.interval(halves[:, 1] - halves[:, 0]), little)
+    found.doubtful = "no" in (found.sharing.verdict, found.transfer.verdict)
     if found.transfer.verdict == "no" and bench.interval(halves[:, 1] - halves[:, 2]).low > 0:
         found.transfer = Finding("cannot tell", found.transfer.effect)  # they serve, but less: that half may only hold less
     found.recurs = verdict.together(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)

@@ -73,13 +73,13 @@ def recommended(samples: Samples, measured: Sequence[Measured], *, depth: int) -
 def settled(bench: Bench, measured: Sequence[Measured]) -> tuple[Architecture, list[Measured]]:
     """The network that fits, as deep as does best, and `measured` with what its filters do along each axis.
 
-    Where what filters learn at one place along an axis doesn't serve at another, though small networks do better by ones that
+    Where what filters learn at one place along an axis serves less at another, though small networks do better by ones that
     slide, these stay if the whole network surely does better by them, too.
     """
     best, scores = _as_deep_as_does_best(bench, measured)
     settled = list(measured)
     for place, found in enumerate(settled):
-        if "no" not in (found.sharing.verdict, found.transfer.verdict) or found.along.slides is None:
+        if not found.doubtful or found.along.slides is None:
             continue
         spanning = [*settled[:place], replace(found, along=Along()), *settled[place + 1 :]]
         other, its_scores = _as_deep_as_does_best(bench, spanning)
@@ -120,13 +120,13 @@ def reason(found: Measured) -> str:
     how = f"{abs(gain.mean):.1%} ± {gain.error:.1%}"
     if (kept := found.kept.effect) and along.slides is None:
         why = (
-            f"what filters learn at one place doesn't serve at another, and though sliding ones tell {gain.mean:+.1%} ± "
+            f"what filters learn at one place serves less at another, and though sliding ones tell {gain.mean:+.1%} ± "
             f"{gain.error:.1%} in small networks, in the whole network it is {kept.mean:+.1%} ± {kept.error:.1%}"
         )
     elif kept:
         why = (
             f"the whole network tells {kept.mean:.1%} ± {kept.error:.1%} more by sliding filters, though what they learn at "
-            "one place doesn't serve at another"
+            "one place serves less at another"
         )
     elif along.slides is not None and gain.low > 0:
         why = f"sliding filters tell {how} more than ones of as many parameters that span it"
