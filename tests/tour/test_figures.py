@@ -29,7 +29,7 @@ def test_networks_that_fit_are_right_as_often_as_the_means_of_the_seeds() -> Non
         if along in first:
             seeds = [cells[8:11] for cells in measured if cells[0].startswith(f"{first[along]}, ")]
             means = [mean(float(each.rstrip("%")) for each in column) for column in zip(*seeds, strict=True)]
-            assert len(seeds) == 2
+            assert len(seeds) >= 4
             assert [float(each.rstrip("%")) for each in (found, usual, connected)] == pytest.approx(means, abs=0.0501)
 
 

@@ -103,7 +103,8 @@ class Bench:
     def __post_init__(self) -> None:
         """Raises InputError if the file in `cache` is of other samples."""
         if self.cache:
-            given = {"known": self.known.inputs, "judged": self.judged.inputs, "targets": self.known.targets}
+            given = {"known": self.known.inputs, "judged": self.judged.inputs}
+            given |= {"targets": self.known.targets, "told": self.judged.targets}
             self._content = digest(given)
             self._found = _read(self.cache, self._content) if self.cache.exists() else {}
 
