@@ -30,8 +30,8 @@ def speed(network: Network, games: int, rounds: int) -> str:
         played = duel(network, network, games, seed=seed)
         rates.append(games / (perf_counter() - started))
         lengths.append(len(played.moves.points) / games)
-    spread = f"{min(rates):.1f} to {max(rates):.1f}"
-    return f"| {network.name} | {median(rates):.1f} | {spread} | {np.mean(lengths):.0f} |"
+    spread = f"{min(rates):.2f} to {max(rates):.2f}"
+    return f"| {network.name} | {median(rates):.2f} | {spread} | {np.mean(lengths):.0f} |"
 
 
 def sharper(first: Network, second: Network, games: int) -> str:
@@ -45,7 +45,7 @@ def sharper(first: Network, second: Network, games: int) -> str:
 def main() -> None:
     """Measure, and write two tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--games", type=int, default=64)
+    parser.add_argument("--games", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--judged", type=int, default=100)
     parser.add_argument("--out", type=Path, default=Path("go_selfplay.md"))
