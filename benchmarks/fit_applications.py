@@ -66,8 +66,7 @@ def _cells(of: Measured) -> list[str]:
 def _told(finding: Finding) -> str:
     if finding.effect is None:
         return f"{finding.verdict}, not measured"
-    half = (finding.effect.high - finding.effect.low) / 2
-    return f"{finding.verdict} ({finding.effect.mean:+.1%} ± {half:.1%})"
+    return f"{finding.verdict} ({finding.effect})"
 
 
 if __name__ == "__main__":

@@ -71,6 +71,9 @@ class Interval:
     mean: float
     error: float
 
+    def __str__(self) -> str:
+        return f"{self.mean:+.1%} ± {self.error:.1%}"
+
     @property
     def low(self) -> float:
         return self.mean - self.error

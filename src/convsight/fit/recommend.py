@@ -77,21 +77,21 @@ def settled(bench: Bench, measured: Sequence[Measured]) -> tuple[Architecture, l
     slide, these stay if the whole network surely does better by them, too.
     """
     best, scores = _as_deep_as_does_best(bench, measured)
-    settled = list(measured)
-    for place, found in enumerate(settled):
-        if not found.doubtful or found.along.slides is None:
+    last = list(measured)
+    for place, found in enumerate(measured):
+        if scores is None or not found.doubtful or found.along.slides is None:
             continue
-        spanning = [*settled[:place], replace(found, along=Along()), *settled[place + 1 :]]
-        other, its_scores = _as_deep_as_does_best(bench, spanning)
-        if scores is None or its_scores is None:
+        spanning = replace(found, along=Along())
+        other, its_scores = _as_deep_as_does_best(bench, [*last[:place], spanning, *last[place + 1 :]])
+        if its_scores is None:
             continue
         highest = max(float(scores.mean()), float(its_scores.mean()))
         little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
         kept = verdict.better(bench.interval(scores - its_scores), little)
-        found.kept = spanning[place].kept = kept
         if kept.verdict != "yes":
-            best, scores, settled = other, its_scores, spanning
-    return best, settled
+            best, scores = other, its_scores
+        last[place] = replace(found if kept.verdict == "yes" else spanning, kept=kept)
+    return best, last
 
 
 def depths(samples: Samples, measured: Sequence[Measured]) -> list[int]:
@@ -117,11 +117,10 @@ def reason(found: Measured) -> str:
     if gain is None:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
         return f"{found.axis}: there was no time to measure whether filters should slide; they {_does(found, along)}, {why}."
-    how = f"{abs(gain.mean):.1%} ± {gain.error:.1%}"
     if (kept := found.kept.effect) and along.slides is None:
         why = (
-            f"what filters learn at one place serves less at another, and though sliding ones tell {gain.mean:+.1%} ± "
-            f"{gain.error:.1%} in small networks, in the whole network it is {kept.mean:+.1%} ± {kept.error:.1%}"
+            f"what filters learn at one place serves less at another, and though sliding ones tell {gain} in small networks, "
+            f"in the whole network it is {kept}"
         )
     elif kept:
         why = (
@@ -129,13 +128,13 @@ def reason(found: Measured) -> str:
             "one place serves less at another"
         )
     elif along.slides is not None and gain.low > 0:
-        why = f"sliding filters tell {how} more than ones of as many parameters that span it"
+        why = f"sliding filters tell {gain.mean:.1%} ± {gain.error:.1%} more than ones of as many parameters that span it"
     elif found.sliding.verdict == "no":
-        why = f"sliding filters tell no more than ones that span it ({gain.mean:+.1%} ± {gain.error:.1%})"
+        why = f"sliding filters tell no more than ones that span it ({gain})"
     else:
         alike = "neighbours are alike" if along.slides else "neighbours are no more alike than other entries"
         why = (
-            f"whether sliding or spanning is better cannot be told ({gain.mean:+.1%} ± {gain.error:.1%} for sliding), and "
+            f"whether sliding or spanning is better cannot be told ({gain} for sliding), and "
             f"{alike if gain.mean > 0 else 'sliding seems no better'}"
         )
     return f"{found.axis}: filters {_does(found, along)}, since {why}."

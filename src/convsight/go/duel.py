@@ -99,8 +99,8 @@ def duel(
             for answering, asked in ((own, own_turn), (others, ~own_turn)):
                 if asked.any():
                     points[asked] = _chosen(answering, encoded[asked], temperature, random)
-            answers = board.play(games, points)
-            assert (answers >= 0).all()
+            captured = board.play(games, points)
+            assert (captured >= 0).all()
             record[ids, number] = points
             over = games.status[:, PASSES] == 2
             if resign and number >= size * size // 3 and number % _ASKED_EVERY == 0:

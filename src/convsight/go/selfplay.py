@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convsight.cores import shares
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.go.duel import AT_ONCE, Duel, duel, sensible
@@ -80,9 +81,9 @@ def improve(
     """
     accelerator = accelerator_on(device)
     share, processes = accelerator.process_index, accelerator.num_processes
-    own_games = games * (share + 1) // processes - games * share // processes
     if games < 2 * processes:
         raise InputError(f"{processes} processes play {2 * processes} games a batch at least, not {games}")
+    low, high = shares(games, processes)[share]
     network = network.to(accelerator.device)
     network.module.train().to(memory_format=torch.channels_last)
     start, rival = (replace(network, module=deepcopy(network.module).eval()) for _ in range(2))
@@ -96,7 +97,7 @@ def improve(
     for batch in range(first, batches):
         random = np.random.default_rng((seed, batch, share))
         rival.module.load_state_dict(pool[random.integers(len(pool))])
-        played = duel(network, rival, own_games, komi=komi, seed=int(random.integers(2**62)))
+        played = duel(network, rival, high - low, komi=komi, seed=int(random.integers(2**62)))
         follow(half_cosine, climb, batch / batches)
         climb.zero_grad()
         entropy = gradient(network, played, games=games)
