@@ -65,7 +65,7 @@ def _cells(of: Measured) -> list[str]:
 
 def _told(finding: Finding) -> str:
     if finding.effect is None:
-        return f"{finding.verdict}, not measured"
+        return f"{finding.verdict}, not known"
     return f"{finding.verdict} ({finding.effect})"
 
 

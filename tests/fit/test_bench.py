@@ -175,6 +175,27 @@ def test_intervals_are_of_samples_and_seeds() -> None:
     assert grouped.interval(same).error == pytest.approx(stats.t.ppf(0.95, 9) * float((by_group.var() / 10).sqrt()), rel=0.01)
 
 
+def test_a_share_has_its_interval() -> None:
+    """Against the interval of Fieller 1954 for a ratio, whose scores are the samples' own."""
+    draw = torch.Generator().manual_seed(0)
+    whole = (0.3 + 0.2 * torch.randn(len(JUDGED), generator=draw)).expand(4, -1).double()
+    part = 0.9 * whole + (0.1 * torch.randn(len(JUDGED), generator=draw)).expand(4, -1)
+    found = bench().share(part, whole)
+    count, student = len(JUDGED), stats.t.ppf(0.95, len(JUDGED) - 1)
+    (of_part, both), (_, of_whole) = (torch.cov(torch.stack([part[0], whole[0]])) / count).tolist()
+    mean_part, mean_whole = float(part.mean()), float(whole.mean())
+    roots = np.roots(
+        [
+            mean_whole**2 - student**2 * of_whole,
+            -2 * (mean_part * mean_whole - student**2 * both),
+            mean_part**2 - student**2 * of_part,
+        ]
+    )
+    assert found is not None and found.mean == pytest.approx(mean_part / mean_whole)
+    assert (found.low, found.high) == pytest.approx(sorted(roots), abs=0.005)
+    assert bench().share(part, whole - whole.mean()) is None
+
+
 def test_numbers_are_scored_by_the_variance_that_is_told() -> None:
     target = X.mean((1, 2)).astype(float)
     known, judged = data.parted(data.samples(X, target))

@@ -10,6 +10,7 @@ from convsight.architecture import WHOLE, build
 from convsight.fit import data, properties, recommend, verdict
 from convsight.fit.bench import Bench, Interval
 from convsight.fit.properties import Along, Measured
+from convsight.fit.verdict import Verdict
 from tests.fit.planted import Planted, planted
 
 
@@ -38,6 +39,21 @@ def test_verdicts_are_of_the_whole_interval(mean: float, error: float, better: s
     """Where less than 0.01 is little."""
     assert verdict.better(Interval(mean, error), 0.01).verdict == better
     assert verdict.no_worse(Interval(mean, error), 0.01).verdict == no_worse
+
+
+@pytest.mark.parametrize(
+    ("sliding", "sharing", "transfer", "said"),
+    [
+        ("yes", "yes", "yes", "yes"), ("yes", "cannot tell", "yes", "yes"), ("cannot tell", "yes", "yes", "cannot tell"),
+        ("yes", "yes", "cannot tell", "cannot tell"), ("yes", "no", "yes", "cannot tell"), ("yes", "no", "cannot tell", "no"),
+        ("yes", "yes", "no", "no"), ("no", "yes", "yes", "no"),
+    ],
+)  # fmt: skip
+def test_patterns_recur_if_sliding_and_transfer_say_so(
+    sliding: Verdict, sharing: Verdict, transfer: Verdict, said: Verdict
+) -> None:
+    assert verdict.recurs(sliding, sharing, transfer) == said
+    assert [verdict.most(Interval(share, 0.1)).verdict for share in (0.7, 0.3, 0.55)] == ["yes", "no", "cannot tell"]
 
 
 def test_the_networks_that_are_compared_are_as_declared() -> None:

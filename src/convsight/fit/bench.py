@@ -173,6 +173,14 @@ class Bench:
         quantile = float(np.interp(rarity / together if together else 0.0, 1 / np.array(_STUDENT[0])[::-1], _STUDENT[1][::-1]))
         return Interval(float(by_sample.mean()), quantile * sqrt(of_samples + of_seeds))
 
+    def share(self, part: Tensor, whole: Tensor) -> Interval | None:
+        """How much of `whole` `part` is, both gains in score (seeds, n), by the delta method; None if `whole` may be none."""
+        if self.interval(whole).low <= 0:
+            return None
+        gained = float(whole.mean())
+        share = float(part.mean()) / gained
+        return Interval(share, self.interval(part - share * whole).error / gained)
+
     def best(self, rows: Mapping[int, Tensor]) -> Tensor:
         """(seeds, n): the scores of the best of `rows`, (seeds, n) each. Which that is, is chosen for each half of the samples
         (or groups) by the other: where it was chosen, the best by chance would seem better than it is.

@@ -50,7 +50,8 @@ class Measured:
     a random order has as much. `ordered`: a fixed reordering costs score. `local`: filters of a third of the axis or less do as
     well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
-    serve in the other as well as that half's own (`transfer`). `subsamples`: half of the entries do as well.
+    bring the other most of what its own learning does (`transfer`, whose effect is the share). `subsamples`: half of the
+    entries do as well.
     `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt;
     `kept`: if so, whether filters that slide do better nonetheless, in the whole network.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
@@ -183,12 +184,12 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.sharing = verdict.no_worse(
         bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little
     )
-    halves = _transferred(bench, plans, axis, reach)
-    found.transfer = verdict.no_worse(bench.interval(halves[:, 1] - halves[:, 0]), little)
-    found.doubtful = "no" in (found.sharing.verdict, found.transfer.verdict)
-    if found.transfer.verdict == "no" and bench.interval(halves[:, 1] - halves[:, 2]).low > 0:
-        found.transfer = Finding("cannot tell", found.transfer.effect)  # they serve, but less: that half may only hold less
-    found.recurs = verdict.together(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
+    here, elsewhere, nowhere = _transferred(bench, plans, axis, reach).unbind(1)
+    served = bench.share(elsewhere - nowhere, here - nowhere)
+    found.transfer = verdict.most(served) if served else Finding()
+    found.recurs = verdict.recurs(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
+    less_served = verdict.no_worse(bench.interval(elsewhere - here), little)
+    found.doubtful = "no" in (found.sharing.verdict, less_served.verdict)
 
     chosen = Along(reach, pools)
     moved = scores(chosen, also=_shifts(known, axis))

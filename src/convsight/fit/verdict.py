@@ -35,6 +35,17 @@ def no_worse(gain: Interval, little: float) -> Finding:
     return Finding("yes" if gain.low > -little else "no" if gain.high < 0 and gain.mean < -little else "cannot tell", gain)
 
 
-def together(*verdicts: Verdict) -> Verdict:
-    """Of what holds if all of several things do."""
-    return "no" if "no" in verdicts else "cannot tell" if "cannot tell" in verdicts else "yes"
+def most(share: Interval) -> Finding:
+    """Yes if a share is certainly more than half, no if it certainly is less."""
+    return Finding("yes" if share.low > 0.5 else "no" if share.high < 0.5 else "cannot tell", share)
+
+
+def recurs(sliding: Verdict, sharing: Verdict, transfer: Verdict) -> Verdict:
+    """Whether patterns do: yes if sliding and transfer say so and sharing doesn't deny it; no if one of the three denies it,
+    but if it is sharing alone, and transfer says yes, it cannot be told.
+    """
+    if "no" in (sliding, transfer):
+        return "no"
+    if sharing == "no":
+        return "cannot tell" if transfer == "yes" else "no"
+    return "yes" if sliding == transfer == "yes" else "cannot tell"
