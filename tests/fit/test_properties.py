@@ -53,6 +53,9 @@ def test_patterns_recur_if_sliding_and_transfer_say_so(
     sliding: Verdict, sharing: Verdict, transfer: Verdict, said: Verdict
 ) -> None:
     assert verdict.recurs(sliding, sharing, transfer) == said
+
+
+def test_most_is_surely_more_than_half() -> None:
     assert [verdict.most(Interval(share, 0.1)).verdict for share in (0.7, 0.3, 0.55)] == ["yes", "no", "cannot tell"]
 
 

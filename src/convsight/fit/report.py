@@ -161,7 +161,10 @@ def _answer(what: str, found: Finding, *, nothing: str, part: bool = False) -> s
 
 def _sentence(what: str, found: Finding, *, part: bool = False) -> str:
     """`part`: of an answer that rests on several, of which each has its verdict."""
-    return f"{what}: {_how(found)}{f', so {found.verdict}' if part else ''}. " if found.effect else ""
+    if (effect := found.effect) is None:
+        return ""
+    so = f", so {found.verdict}" if part else ""
+    return f"{what}: {effect.mean:+.1%} (between {effect.low:+.1%} and {effect.high:+.1%}){so}. "
 
 
 def _served(found: Finding) -> str:
@@ -171,13 +174,6 @@ def _served(found: Finding) -> str:
         f"Filters that learnt in one half of the axis, used in the other: {share.mean:.0%} (between {share.low:.0%} and "
         f"{share.high:.0%}) of what that half's own bring over ones that learnt nothing, so {found.verdict}. "
     )
-
-
-def _how(found: Finding) -> str:
-    effect = found.effect
-    if effect is None:
-        return "not measured"
-    return f"{effect.mean:+.1%} (between {effect.low:+.1%} and {effect.high:+.1%})"
 
 
 def _curve(points: Mapping[int, Interval], what: str) -> str:
