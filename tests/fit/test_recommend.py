@@ -22,6 +22,17 @@ def found(samples: data.Samples, *along: Along) -> list[Measured]:
     ]
 
 
+def pattern(anywhere: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Series (800, 30) with one of two patterns, `anywhere` or always at the same place, and which it is."""
+    draw = np.random.default_rng(1)
+    y = draw.integers(2, size=800)
+    x = 0.3 * draw.standard_normal((800, 30))
+    for row, its_class in zip(x, y, strict=True):
+        place = draw.integers(26) if anywhere else 8
+        row[place : place + 4] += (1, -1, 1, -1) if its_class else (1, 1, -1, -1)
+    return x, y
+
+
 @pytest.mark.parametrize(
     ("samples", "along"),
     [
@@ -91,21 +102,28 @@ def test_reasons_say_what_was_measured() -> None:
 
 @pytest.mark.parametrize("anywhere", [True, False])
 def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better_by_it(anywhere: bool) -> None:
-    draw = np.random.default_rng(1)
-    y = draw.integers(2, size=800)
-    x = 0.3 * draw.standard_normal((800, 30))
-    for row, its_class in zip(x, y, strict=True):
-        place = draw.integers(26) if anywhere else 8
-        row[place : place + 4] += (1, -1, 1, -1) if its_class else (1, 1, -1, -1)
-    known, judged = data.parted(data.samples(x, y, axes=("time",)))
+    known, judged = data.parted(data.samples(*pattern(anywhere), axes=("time",)))
     (measured,) = found(known, Along(5, WHOLE if anywhere else 1))
     measured.doubtful = True
     measured.sliding = Finding("yes", Interval(0.05, 0.01))
     bench = Bench(known, judged, 100, 2, device="cpu")
-    architecture, (settled,) = recommend.settled(bench, [measured])
+    architecture, (settled,) = recommend.settled(bench, [measured], steps=100)
     assert (settled.along.slides == 5) == (settled.kept.verdict == "yes") == anywhere
     assert bool(architecture.convolutions[0].slides) == anywhere
     said = "though what they learn at" if anywhere else "and though sliding ones tell"
     assert said in recommend.reason(settled)
     measured.doubtful = False
-    assert recommend.settled(bench, [measured])[1] == [measured]
+    assert recommend.settled(bench, [measured], steps=100)[1] == [measured]
+
+
+@pytest.mark.parametrize("anywhere", [True, False])
+def test_where_small_networks_cannot_tell_the_whole_one_is_asked(anywhere: bool) -> None:
+    known, judged = data.parted(data.samples(*pattern(anywhere), axes=("time",)))
+    (measured,) = found(known, Along())
+    measured.sliding_along = Along(5, WHOLE if anywhere else 1)
+    measured.sliding = Finding("cannot tell", Interval(0.0, 0.05))
+    bench = Bench(known, judged, 50, 2, device="cpu")
+    architecture, (settled,) = recommend.settled(bench, [measured], steps=100)
+    assert settled.kept.effect and (settled.kept.effect.mean > 0) == bool(architecture.convolutions[0].slides)
+    assert (settled.along == measured.sliding_along) == anywhere
+    assert "small networks cannot tell whether sliding is better" in recommend.reason(settled)

@@ -58,11 +58,14 @@ def test_each_question_has_its_own_answer() -> None:
     found.shifted = {0: (Interval(0.7, 0.1), Interval(0.6, 0.1)), 2: (Interval(0.6, 0.1), Interval(0.2, 0.1))}
     recurring = report.questions(found)[1]
     assert recurring.answer.startswith("Filters that slide, against ones that span the axis with as many parameters: +20.0%")
-    assert "so yes. They recur if the first and the last" in recurring.answer
+    assert "so yes. Whether filters that learnt in one half of the axis serve in the other can't be told" in recurring.answer
+    assert "bring more than ones that learnt nothing. They recur if the first and the last" in recurring.answer
     assert recurring.plot.count('<circle class="one"') == recurring.plot.count('<circle class="two"') == 3
     assert "filters that slide</text>" in recurring.plot
     found.transfer = Finding("yes", Interval(0.92, 0.04))
     assert "in the other: 92% (between 88% and 96%) of what that half's own bring" in report.questions(found)[1].answer
+    found.kept = Finding("no", Interval(0.0, 0.01))
+    assert "the second doesn't deny it. In the whole network, filters that slide" in report.questions(found)[1].answer
     for learnt, word in ((True, "There was no time"), (False, "did not surely tell more than a guess")):
         nothing = Measured("time", 14, (0.4, 0.2, 0.01), Along(), learnt=learnt)
         assert all(word in each.answer and not each.plot for each in report.questions(nothing))

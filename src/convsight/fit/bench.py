@@ -87,8 +87,9 @@ class Interval:
 class Bench:
     """`known` are learnt, `judged` are judged by, `steps` and `seeds` are the same for all networks.
 
-    `deadline`: seconds of the monotonic clock after which `scores` raises OutOfTimeError. `cache`: a file that keeps what was
-    measured, so that measuring may be interrupted. `on_network(name)` is told of each network that is about to learn.
+    `deadline`: seconds of the monotonic clock after which nothing learns any more and `scores` raises OutOfTimeError. `cache`:
+    a file that keeps what was measured, so that measuring may be interrupted. `on_network(name)` is told of each network that
+    is about to learn.
     """
 
     known: Samples
@@ -113,22 +114,23 @@ class Bench:
 
     def scores(
         self, architecture: Architecture, name: str, *, change: Change | None = None, changed: str = "",
-        moves: bool = False, also: Sequence[Change] = (),
+        moves: bool = False, also: Sequence[Change] = (), steps: int | None = None,
     ) -> Tensor:  # fmt: skip
         """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them.
 
         `change` is made to the inputs of all samples, before; `changed` says which it is, and `moves` that it only moves
-        entries, and the points that are told with them.
+        entries, and the points that are told with them. `steps`: other than the bench's.
         """
+        steps = steps or self.steps
 
         def found(seed: int, on_step: OnStep) -> Tensor:
             known, judged = self._under(change, changed, moves)
-            network = probe.learnt(architecture, known, steps=self.steps, seed=seed, device=self.device, on_step=on_step)
+            network = probe.learnt(architecture, known, steps=steps, seed=seed, device=self.device, on_step=on_step)
             rows = [probe.scores(network, judged)]
             return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
 
         self._under(change, changed, moves)
-        return self._of_all_seeds([architecture.to_dict(), changed, len(also), self.steps], name, found)
+        return self._of_all_seeds([architecture.to_dict(), changed, len(also), steps], name, found)
 
     def transferred(self, architecture: Architecture, name: str, parts: Sequence[Change], part: str) -> Tensor:
         """(seeds, 3, n): the scores of each sample with first filters that learnt the same of `parts` as all else, that learnt
@@ -199,12 +201,21 @@ class Bench:
         """What `found(seed, on_step)` gives, for each seed, each asked for once only."""
         keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
         lacking = [seed for seed, key in keys.items() if key not in self._found]
+
+        def in_time(seed: int, on_step: OnStep) -> Tensor:
+            def checked(step: int, loss: float) -> None:
+                if monotonic() > self.deadline:
+                    raise OutOfTimeError
+                on_step(step, loss)
+
+            return found(seed, checked)
+
         if lacking:
             if monotonic() > self.deadline:
                 raise OutOfTimeError
             if self.on_network:
                 self.on_network(name)
-            for seed, row in zip(lacking, side_by_side(found, lacking), strict=True):
+            for seed, row in zip(lacking, side_by_side(in_time, lacking), strict=True):
                 self._found[keys[seed]] = row
             self._keep()
         return torch.stack([self._found[key] for key in keys.values()])

@@ -24,7 +24,8 @@ _MEASURING = 0.7  # of the budget
 _NETWORKS = 38  # that measuring an axis takes, as long as the first, about
 _STEPS = (20, 50, 100, 200, 300, 500, 800)
 _FEW_STEPS = 200
-_EPOCHS, _LAST_EPOCHS = 20, 30
+_EPOCHS = 20
+_LAST_STEPS, _LAST_EPOCHS = 1_000, 30  # of whole networks, whichever is more
 _TIMED = 2, 14  # steps that are learnt to see how long one takes
 
 
@@ -77,7 +78,8 @@ def fit(
     until = started + _MEASURING * budget
     steps = steps_kept(checkpoint) or _affordable(known, until - monotonic(), device)
     bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
-    fits, measured = recommend.settled(bench, properties.measure(bench))
+    whole_steps = steps if steps < _enough(known) else _enough_of_whole(known)
+    fits, measured = recommend.settled(bench, properties.measure(bench), steps=whole_steps)
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),
@@ -109,21 +111,29 @@ def fit(
 
 
 def _affordable(known: Samples, seconds: float, device: str | None) -> int:
-    """Steps for each network: the most of `_STEPS` that there is time for, up to `_EPOCHS` passes, or to `_FEW_STEPS`."""
+    """Steps for each small network: the most of `_STEPS` that there is time for, and no more than are enough."""
     started = monotonic()
     step = sum(_seconds_a_step(each, known, device) for each in properties.first_networks(known))
     networks = _NETWORKS * SEEDS / min(SEEDS, cores())
     seconds -= monotonic() - started
-    most = max(ceil(_EPOCHS * len(known) / probe.BATCH), _FEW_STEPS)
-    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= most]
+    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= _enough(known)]
     return fit_in[-1] if fit_in else _STEPS[0]
 
 
+def _enough(known: Samples) -> int:
+    """Steps of a small network: the most of `_STEPS` that are `_EPOCHS` passes at most, or `_FEW_STEPS`."""
+    most = max(ceil(_EPOCHS * len(known) / probe.BATCH), _FEW_STEPS)
+    return max(each for each in _STEPS if each <= most)
+
+
+def _enough_of_whole(known: Samples) -> int:
+    return max(ceil(_LAST_EPOCHS * len(known) / probe.BATCH), _LAST_STEPS)
+
+
 def _last_steps(declared: Architecture, known: Samples, seconds: float, device: str | None) -> int:
-    """As many as `seconds` suffice for, and no more than `_LAST_EPOCHS` passes, or `_FEW_STEPS`."""
-    most = max(ceil(_LAST_EPOCHS * len(known) / probe.BATCH), _FEW_STEPS)
+    """As many as `seconds` suffice for, and no more than are enough."""
     steps = seconds / _seconds_a_step(declared, known, device) if seconds > 0 else 0
-    return int(min(most, max(_STEPS[0], steps)))
+    return int(min(_enough_of_whole(known), max(_STEPS[0], steps)))
 
 
 def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) -> float:

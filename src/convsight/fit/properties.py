@@ -52,18 +52,19 @@ class Measured:
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     bring the other most of what its own learning does (`transfer`, whose effect is the share). `subsamples`: half of the
     entries do as well.
-    `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt;
-    `kept`: if so, whether filters that slide do better nonetheless, in the whole network.
+    `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt.
+    `kept`: where it is doubtful, or open, whether filters should slide, whether they do better in the whole network.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
-    filters should do along the axis.
+    filters should do along the axis; `sliding_along`: what they do if they slide.
     """
 
     axis: str
     length: int
     resemblance: tuple[float, float, float]
     along: Along
+    sliding_along: Along = field(default_factory=Along)
     ordered: Finding = field(default_factory=Finding)
     local: Finding = field(default_factory=Finding)
     recurs: Verdict = "cannot tell"
@@ -80,6 +81,13 @@ class Measured:
     subsampled: dict[int, Interval] = field(default_factory=dict)
     shuffled: dict[int, Interval] = field(default_factory=dict)
     shifted: dict[int, tuple[Interval, Interval]] = field(default_factory=dict)
+
+    @property
+    def open(self) -> bool:
+        """Whether small networks leave it to the whole one if filters slide."""
+        if self.doubtful:
+            return self.along.slides is not None
+        return self.sliding.verdict == "cannot tell" and self.sliding_along.slides is not None
 
 
 def measure(bench: Bench) -> list[Measured]:
@@ -180,7 +188,8 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     gain = bench.interval(bench.best(by_reach) - spanning[:, 0])
     found.sliding = verdict.better(gain, little)
     undecided = found.sliding.verdict == "cannot tell" and gain.mean > 0 and found.resemblance[2] < _CHANCE
-    found.along = Along(reach, pools) if gain.low > 0 or undecided else Along()
+    found.sliding_along = Along(reach, pools)
+    found.along = found.sliding_along if gain.low > 0 or undecided else Along()
     found.sharing = verdict.no_worse(
         bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little
     )
@@ -191,8 +200,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     less_served = verdict.no_worse(bench.interval(elsewhere - here), little)
     found.doubtful = "no" in (found.sharing.verdict, less_served.verdict)
 
-    chosen = Along(reach, pools)
-    moved = scores(chosen, also=_shifts(known, axis))
+    moved = scores(found.sliding_along, also=_shifts(known, axis))
     found.shifted = {
         shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place]))
         for place, shift in enumerate((0, *SHIFTS))
@@ -206,7 +214,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
         found.shuffled[length] = bench.interval(by_reach[reach])
     for piece in () if known.per_point else (each for each in _PIECES if each <= length // 2):
         apart = partial(changes.shuffled, place=_place(known, axis), length=piece)
-        found.shuffled[piece] = bench.interval(scores(chosen, change=apart, changed=f"{axis} in {piece}s")[:, 0])
+        found.shuffled[piece] = bench.interval(scores(found.sliding_along, change=apart, changed=f"{axis} in {piece}s")[:, 0])
 
 
 def _begun(lengths: Mapping[str, int], resembling: Mapping[str, tuple[float, float, float]]) -> dict[str, Along]:

@@ -70,27 +70,30 @@ def recommended(samples: Samples, measured: Sequence[Measured], *, depth: int) -
     return make(enough(make, wanted, most=_MOST_FILTERS))
 
 
-def settled(bench: Bench, measured: Sequence[Measured]) -> tuple[Architecture, list[Measured]]:
-    """The network that fits, as deep as does best, and `measured` with what its filters do along each axis.
+def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
+    """The network that fits, as deep as does best after so many steps, and `measured` with what its filters do on each axis.
 
-    Where what filters learn at one place along an axis serves less at another, though small networks do better by ones that
-    slide, these stay if the whole network surely does better by them, too.
+    The whole network is asked where small ones left it open whether filters should slide along an axis: if that is undecided,
+    it does what seems better; if what filters learn at one place serves less at another, though small networks do better by
+    ones that slide, these stay if it surely does better by them, too.
     """
-    best, scores = _as_deep_as_does_best(bench, measured)
+    best, scores = _as_deep_as_does_best(bench, measured, steps)
     last = list(measured)
     for place, found in enumerate(measured):
-        if scores is None or not found.doubtful or found.along.slides is None:
+        if scores is None or not found.open:
             continue
-        spanning = replace(found, along=Along())
-        other, its_scores = _as_deep_as_does_best(bench, [*last[:place], spanning, *last[place + 1 :]])
+        turned = replace(found, along=found.sliding_along if found.along.slides is None else Along())
+        other, its_scores = _as_deep_as_does_best(bench, [*last[:place], turned, *last[place + 1 :]], steps)
         if its_scores is None:
             continue
+        gain = scores - its_scores if turned.along.slides is None else its_scores - scores
         highest = max(float(scores.mean()), float(its_scores.mean()))
         little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
-        kept = verdict.better(bench.interval(scores - its_scores), little)
-        if kept.verdict != "yes":
-            best, scores = other, its_scores
-        last[place] = replace(found if kept.verdict == "yes" else spanning, kept=kept)
+        kept = verdict.better(bench.interval(gain), little)
+        slides = kept.verdict == "yes" if found.doubtful else float(gain.mean()) > 0
+        if slides == (turned.along.slides is not None):
+            best, scores, found = other, its_scores, turned
+        last[place] = replace(found, kept=kept)
     return best, last
 
 
@@ -117,7 +120,10 @@ def reason(found: Measured) -> str:
     if gain is None:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
         return f"{found.axis}: there was no time to measure whether filters should slide; they {_does(found, along)}, {why}."
-    if (kept := found.kept.effect) and along.slides is None:
+    kept = found.kept.effect
+    if kept and not found.doubtful:
+        why = f"small networks cannot tell whether sliding is better ({gain}), and in the whole network it is {kept}"
+    elif kept and along.slides is None:
         why = (
             f"what filters learn at one place serves less at another, and though sliding ones tell {gain} in small networks, "
             f"in the whole network it is {kept}"
@@ -140,14 +146,15 @@ def reason(found: Measured) -> str:
     return f"{found.axis}: filters {_does(found, along)}, since {why}."
 
 
-def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured]) -> tuple[Architecture, Tensor | None]:
+def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:
     """The recommended network, and its scores (seeds, n); None if there was no time, and it is two convolutions deep."""
     known = bench.known
     possible = {depth: recommended(known, measured, depth=depth) for depth in depths(known, measured)}
     rows: dict[int, Tensor] = {}
     try:
         for depth, architecture in possible.items():
-            rows[depth] = bench.scores(architecture, f"{depth} convolution{'s' if depth > 1 else ''}")[:, 0]
+            said = f"{depth} convolution{'s' if depth > 1 else ''}"
+            rows[depth] = bench.scores(architecture, said, steps=steps)[:, 0]
     except OutOfTimeError:
         pass
     best = max(rows, key=lambda each: float(rows[each].mean()), default=min(2, max(possible)))

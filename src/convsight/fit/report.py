@@ -88,8 +88,8 @@ def questions(found: Measured) -> list[Question]:
             found.recurs,
             answer("Filters that slide, against ones that span the axis with as many parameters", found.sliding, part=True)
             + _sentence("One set of weights for all places, against one for each", found.sharing, part=True)
-            + _served(found.transfer)
-            + _sentence("In the whole network, filters that slide nonetheless, against ones that span", found.kept, part=True)
+            + (_served(found.transfer) + _RECUR if found.sliding.effect else "")
+            + _sentence("In the whole network, filters that slide, against ones that span", found.kept, part=True)
             + (_MOVED if found.shifted else ""),
             _pairs(found.shifted),
         ),
@@ -145,9 +145,10 @@ def _classes(data: Samples) -> str:
 
 _NO_TIME = "There was no time to measure this, or it can't be asked here. "
 _NOTHING_LEARNT = "Small networks did not surely tell more than a guess does, so nothing can be said. "
+_RECUR = "They recur if the first and the last of these say so and the second doesn't deny it. "
 _MOVED = (
-    "They recur if the first and the last of these say so and the second doesn't deny it. The plot moves what is judged, and "
-    "nothing that is learnt: a network that expects a pattern at its place loses what one that looks everywhere keeps."
+    "The plot moves what is judged, and nothing that is learnt: a network that expects a pattern at its place loses what one "
+    "that looks everywhere keeps."
 )
 _PIECES = (
     "The plot has pieces of the axis in random order, another in each sample: where short pieces suffice, patterns are small "
@@ -169,7 +170,10 @@ def _sentence(what: str, found: Finding, *, part: bool = False) -> str:
 
 def _served(found: Finding) -> str:
     if (share := found.effect) is None:
-        return ""
+        return (
+            "Whether filters that learnt in one half of the axis serve in the other can't be told: there was no time, or a "
+            "half's own don't surely bring more than ones that learnt nothing. "
+        )
     return (
         f"Filters that learnt in one half of the axis, used in the other: {share.mean:.0%} (between {share.low:.0%} and "
         f"{share.high:.0%}) of what that half's own bring over ones that learnt nothing, so {found.verdict}. "
