@@ -8,7 +8,7 @@ from typing import Literal
 from convsight.fit.bench import Interval
 
 Verdict = Literal["yes", "no", "cannot tell"]
-LEAST = 0.01  # of what is learnt: so much is as good as nothing
+_LEAST = 0.01  # of what is learnt: so much is as good as nothing
 _LITTLE = 0.1
 
 
@@ -22,7 +22,12 @@ class Finding:
 
 def little(learnt: float, missed: float) -> float:
     """Of scores, a difference that is as good as none: a tenth of what is learnt or of what is missed, whichever is less."""
-    return max(_LITTLE * min(learnt, missed), LEAST * learnt)
+    return max(_LITTLE * min(learnt, missed), _LEAST * learnt)
+
+
+def as_good(learnt: float, missed: float) -> float:
+    """Of scores, for how little less the simpler is taken: a hundredth of what is learnt, a tenth of what is missed at most."""
+    return min(_LEAST * learnt, _LITTLE * missed)
 
 
 def better(gain: Interval, little: float) -> Finding:
