@@ -105,7 +105,7 @@ def test_the_first_that_is_as_good_is_taken() -> None:
     assert [properties._first_as_good(rows, tolerance) for tolerance in (0.0, 0.01, 1.0)] == [5, 3, 1]
 
 
-@pytest.mark.parametrize(("learnt", "missed", "tolerance"), [(0.4, 0.5, 0.004), (0.88, 0.02, 0.002)])
+@pytest.mark.parametrize(("learnt", "missed", "tolerance"), [(0.4, 0.5, 0.004), (0.88, 0.02, 0.002), (0.9, 0.0, 0.0009)])
 def test_where_little_is_missed_less_is_as_good(learnt: float, missed: float, tolerance: float) -> None:
     assert verdict.as_good(learnt, missed) == pytest.approx(tolerance)
 

@@ -54,6 +54,7 @@ class Measured:
     entries do as well.
     `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt.
     `kept`: where it is doubtful, or open, whether filters should slide, whether they do better in the whole network.
+    `as_usual`: how much more the whole network tells by filters of three entries and pooling by two, if it has these for it.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
@@ -73,6 +74,7 @@ class Measured:
     transfer: Finding = field(default_factory=Finding)
     doubtful: bool = False
     kept: Finding = field(default_factory=Finding)
+    as_usual: Interval | None = None
     subsamples: Finding = field(default_factory=Finding)
     pooled: Finding = field(default_factory=Finding)
     learnt: bool = True
@@ -87,7 +89,8 @@ class Measured:
         """Whether small networks leave it to the whole one if filters slide."""
         if self.doubtful:
             return self.along.slides is not None
-        return self.sliding.verdict == "cannot tell" and self.sliding_along.slides is not None
+        gain = self.sliding.effect
+        return gain is not None and gain.low <= 0 <= gain.high
 
 
 def measure(bench: Bench) -> list[Measured]:

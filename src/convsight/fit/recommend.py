@@ -18,6 +18,7 @@ from convsight.network import Network
 
 _WIDTHS, _HIDDEN = (32, 64), 128
 _POINT_LAYERS, _MOST_FILTERS = 4, 96
+_LEAST_AS_USUAL = 6  # entries of an axis
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ def recommended(samples: Samples, measured: Sequence[Measured], *, depth: int) -
 def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
     """The network that fits, as deep as does best after so many steps, and `measured` with what its filters do on each axis.
 
-    The whole network is asked where small ones left it open whether filters should slide along an axis: if that is undecided,
-    it does what seems better; if what filters learn at one place serves less at another, though small networks do better by
-    ones that slide, these stay if it surely does better by them, too.
+    The whole network is asked where small ones left it open whether filters should slide along an axis: if neither is surely
+    better, it does what seems so; if what filters learn at one place serves less at another, though small networks do better by
+    ones that slide, these stay if it surely does better by them, too. At last it is asked whether filters of three entries
+    and pooling by two, as is usual, do better along the axes that they may slide along.
     """
     best, scores = _as_deep_as_does_best(bench, measured, steps)
     last = list(measured)
@@ -87,13 +89,20 @@ def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[
         if its_scores is None:
             continue
         gain = scores - its_scores if turned.along.slides is None else its_scores - scores
-        highest = max(float(scores.mean()), float(its_scores.mean()))
-        little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
+        little, as_good = _margins(bench, scores, its_scores)
         kept = verdict.better(bench.interval(gain), little)
-        slides = kept.verdict == "yes" if found.doubtful else float(gain.mean()) > 0
-        if slides == (turned.along.slides is not None):
+        if kept.verdict != "yes" if found.doubtful else float((its_scores - scores).mean()) > as_good:
             best, scores, found = other, its_scores, turned
         last[place] = replace(found, kept=kept)
+    usual = [replace(each, along=_usual_along(bench.known, each)) for each in last]
+    if scores is not None and usual != last:
+        other, its_scores = _as_deep_as_does_best(bench, usual, steps)
+        if its_scores is not None and float((its_scores - scores).mean()) > _margins(bench, scores, its_scores)[1]:
+            more = bench.interval(its_scores - scores)
+            last = [
+                each if each.along == was.along else replace(each, as_usual=more) for was, each in zip(last, usual, strict=True)
+            ]
+            best = other
     return best, last
 
 
@@ -121,8 +130,10 @@ def reason(found: Measured) -> str:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
         return f"{found.axis}: there was no time to measure whether filters should slide; they {_does(found, along)}, {why}."
     kept = found.kept.effect
-    if kept and not found.doubtful:
-        why = f"small networks cannot tell whether sliding is better ({gain}), and in the whole network it is {kept}"
+    if found.as_usual:
+        why = f"the whole network tells {found.as_usual} by what is usual, against what small ones do best by"
+    elif kept and not found.doubtful:
+        why = f"in small networks sliding is neither surely better nor worse ({gain}), and in the whole network it is {kept}"
     elif kept and along.slides is None:
         why = (
             f"what filters learn at one place serves less at another, and though sliding ones tell {gain} in small networks, "
@@ -144,6 +155,21 @@ def reason(found: Measured) -> str:
             f"{alike if gain.mean > 0 else 'sliding seems no better'}"
         )
     return f"{found.axis}: filters {_does(found, along)}, since {why}."
+
+
+def _margins(bench: Bench, *scores: Tensor) -> tuple[float, float]:
+    """What is little, and what is as good as nothing, for the best of `scores`."""
+    highest = max(float(each.mean()) for each in scores)
+    learnt = highest - probe.guessed(bench.known, bench.judged)
+    return verdict.little(learnt, 1 - highest), verdict.as_good(learnt, 1 - highest)
+
+
+def _usual_along(known: Samples, found: Measured) -> Along:
+    """Three entries and pooling by two, where filters slide or may slide, and the axis is long enough; else as it was found."""
+    may_slide = found.along.slides is not None or (found.open and not found.doubtful)
+    if not may_slide or found.length < _LEAST_AS_USUAL:
+        return found.along
+    return Along(3) if known.per_point else Along(3, 2)
 
 
 def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:

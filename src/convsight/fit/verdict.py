@@ -10,6 +10,7 @@ from convsight.fit.bench import Interval
 Verdict = Literal["yes", "no", "cannot tell"]
 _LEAST = 0.01  # of what is learnt: so much is as good as nothing
 _LITTLE = 0.1
+_NOTHING = 0.001
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,10 @@ def little(learnt: float, missed: float) -> float:
 
 
 def as_good(learnt: float, missed: float) -> float:
-    """Of scores, for how little less the simpler is taken: a hundredth of what is learnt, a tenth of what is missed at most."""
-    return min(_LEAST * learnt, _LITTLE * missed)
+    """Of scores, for how little less what is simpler is taken: a hundredth of what is learnt, but a tenth of what is missed at
+    most, and a thousandth of what is learnt at least.
+    """
+    return max(min(_LEAST * learnt, _LITTLE * missed), _NOTHING * learnt)
 
 
 def better(gain: Interval, little: float) -> Finding:
