@@ -123,7 +123,9 @@ def test_where_small_networks_cannot_tell_the_whole_one_is_asked(anywhere: bool)
     measured.sliding_along = Along(5, WHOLE)
     measured.sliding = Finding("cannot tell", Interval(0.0, 0.05))
     bench = Bench(known, judged, 50, 2, device="cpu")
-    (settled,) = recommend.settled(bench, [measured], steps=100)[1]
+    architecture, (settled,) = recommend.settled(bench, [measured], steps=60)
     assert settled.kept.effect and (settled.kept.effect.mean > 0) == anywhere
-    assert settled.along == (Along(5, WHOLE) if anywhere else Along())
-    assert "in small networks sliding is neither surely better nor worse" in recommend.reason(settled)
+    assert settled.along == (Along(5, WHOLE) if anywhere else Along(3, 2))
+    assert (architecture == recommend.usual(known)) == (settled.as_usual is not None) == (not anywhere)
+    said = "neither surely better nor worse" if anywhere else "pooling by 2, as is usual: the whole network tells no more"
+    assert said in recommend.reason(settled)

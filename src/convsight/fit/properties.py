@@ -54,7 +54,8 @@ class Measured:
     entries do as well.
     `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt.
     `kept`: where it is doubtful, or open, whether filters should slide, whether they do better in the whole network.
-    `as_usual`: how much more the whole network tells by filters of three entries and pooling by two, if it has these for it.
+    `as_usual`: if filters are three entries long and pool by two, as is usual, how much more the whole network tells by what
+    small ones do best by, which is nothing to speak of.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what

@@ -18,7 +18,9 @@ from convsight.network import Network
 
 _WIDTHS, _HIDDEN = (32, 64), 128
 _POINT_LAYERS, _MOST_FILTERS = 4, 96
+_USUAL = Along(3, 2)
 _LEAST_AS_USUAL = 6  # entries of an axis
+_STANDARD_ERROR = 0.5  # of an interval's half, about
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,9 @@ def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[
 
     The whole network is asked where small ones left it open whether filters should slide along an axis: if neither is surely
     better, it does what seems so; if what filters learn at one place serves less at another, though small networks do better by
-    ones that slide, these stay if it surely does better by them, too. At last it is asked whether filters of three entries
-    and pooling by two, as is usual, do better along the axes that they may slide along.
+    ones that slide, these stay if it surely does better by them, too. Along the axes that they may slide along, filters are at
+    last three entries long and pool by two, as is usual, unless it tells more by what small ones do best by, and that by more
+    than a standard error, about (after Breiman et al. 1984, Classification and Regression Trees, 3.4.3).
     """
     best, scores = _as_deep_as_does_best(bench, measured, steps)
     last = list(measured)
@@ -97,12 +100,10 @@ def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[
     usual = [replace(each, along=_usual_along(bench.known, each)) for each in last]
     if scores is not None and usual != last:
         other, its_scores = _as_deep_as_does_best(bench, usual, steps)
-        if its_scores is not None and float((its_scores - scores).mean()) > _margins(bench, scores, its_scores)[1]:
-            more = bench.interval(its_scores - scores)
-            last = [
-                each if each.along == was.along else replace(each, as_usual=more) for was, each in zip(last, usual, strict=True)
-            ]
+        more = None if its_scores is None else bench.interval(scores - its_scores)
+        if more and more.mean < more.error * _STANDARD_ERROR:
             best = other
+            last = [replace(each, as_usual=None if each == was else more) for was, each in zip(last, usual, strict=True)]
     return best, last
 
 
@@ -131,7 +132,7 @@ def reason(found: Measured) -> str:
         return f"{found.axis}: there was no time to measure whether filters should slide; they {_does(found, along)}, {why}."
     kept = found.kept.effect
     if found.as_usual:
-        why = f"the whole network tells {found.as_usual} by what is usual, against what small ones do best by"
+        why = f"as is usual: the whole network tells no more to speak of by what small ones do best by ({found.as_usual})"
     elif kept and not found.doubtful:
         why = f"in small networks sliding is neither surely better nor worse ({gain}), and in the whole network it is {kept}"
     elif kept and along.slides is None:
@@ -154,7 +155,7 @@ def reason(found: Measured) -> str:
             f"whether sliding or spanning is better cannot be told ({gain} for sliding), and "
             f"{alike if gain.mean > 0 else 'sliding seems no better'}"
         )
-    return f"{found.axis}: filters {_does(found, along)}, since {why}."
+    return f"{found.axis}: filters {_does(found, along)}, {'' if found.as_usual else 'since '}{why}."
 
 
 def _margins(bench: Bench, *scores: Tensor) -> tuple[float, float]:
@@ -169,13 +170,16 @@ def _usual_along(known: Samples, found: Measured) -> Along:
     may_slide = found.along.slides is not None or (found.open and not found.doubtful)
     if not may_slide or found.length < _LEAST_AS_USUAL:
         return found.along
-    return Along(3) if known.per_point else Along(3, 2)
+    return Along(3) if known.per_point else _USUAL
 
 
 def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:
     """The recommended network, and its scores (seeds, n); None if there was no time, and it is two convolutions deep."""
     known = bench.known
-    possible = {depth: recommended(known, measured, depth=depth) for depth in depths(known, measured)}
+    if all(each.along == _USUAL for each in measured) and not known.per_point:
+        possible = {len(_WIDTHS): usual(known)}
+    else:
+        possible = {depth: recommended(known, measured, depth=depth) for depth in depths(known, measured)}
     rows: dict[int, Tensor] = {}
     try:
         for depth, architecture in possible.items():
