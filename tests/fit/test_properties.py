@@ -105,11 +105,6 @@ def test_the_first_that_is_as_good_is_taken() -> None:
     assert [properties._first_as_good(rows, tolerance) for tolerance in (0.0, 0.01, 1.0)] == [5, 3, 1]
 
 
-@pytest.mark.parametrize(("learnt", "missed", "tolerance"), [(0.4, 0.5, 0.004), (0.88, 0.02, 0.002), (0.9, 0.0, 0.0009)])
-def test_where_little_is_missed_less_is_as_good(learnt: float, missed: float, tolerance: float) -> None:
-    assert verdict.as_good(learnt, missed) == pytest.approx(tolerance)
-
-
 def test_of_noise_nothing_is_said() -> None:
     draw = np.random.default_rng(0)
     for y in (draw.lognormal(size=300), draw.integers(2, size=300)):

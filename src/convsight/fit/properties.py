@@ -18,7 +18,7 @@ from convsight.architecture import WHOLE, Architecture, Convolution, enough, par
 from convsight.fit import changes, probe, verdict
 from convsight.fit.bench import Bench, Change, Interval, OutOfTimeError
 from convsight.fit.data import Samples
-from convsight.fit.verdict import Finding, Verdict
+from convsight.fit.verdict import LEAST, Finding, Verdict
 
 SHIFTS = (1, 2, 4)
 _FILTERS = 16  # of the network whose number of parameters all others have
@@ -163,7 +163,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.learnt = told.low > 0
     if not found.learnt:
         return
-    little, as_good = verdict.little(told.mean, 1 - best), verdict.as_good(told.mean, 1 - best)
+    little = verdict.little(told.mean, 1 - best)
 
     less = {
         factor: scores(
@@ -177,7 +177,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
 
     by_factor = {1: base, **{each: scores(Along(usual.slides, each))[:, 0] for each in _poolings(known, length)}}
     found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
-    pools = _first_as_good(dict(reversed(by_factor.items())), as_good)
+    pools = _first_as_good(dict(reversed(by_factor.items())), LEAST * told.mean)
     pooled = {factor: row for factor, row in by_factor.items() if factor != 1}
     found.pooled = verdict.better(bench.interval(bench.best(pooled) - base), little) if pooled else Finding()
 
@@ -185,7 +185,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     by_reach = {each: scores(Along(each, pools))[:, 0] for each in reaches}
     whole = {**by_reach, length: spanning[:, 0]}
     found.reach = {each: bench.interval(row) for each, row in whole.items()}
-    reach = _first_as_good(by_reach, as_good)
+    reach = _first_as_good(by_reach, LEAST * told.mean)
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
     found.local = verdict.no_worse(bench.interval(bench.best(short) - bench.best(long)), little)

@@ -20,7 +20,6 @@ _WIDTHS, _HIDDEN = (32, 64), 128
 _POINT_LAYERS, _MOST_FILTERS = 4, 96
 _USUAL = Along(3, 2)
 _LEAST_AS_USUAL = 6  # entries of an axis
-_STANDARD_ERROR = 0.5  # of an interval's half, about
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,11 @@ def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[
     """The network that fits, as deep as does best after so many steps, and `measured` with what its filters do on each axis.
 
     The whole network is asked where small ones left it open whether filters should slide along an axis: if neither is surely
-    better, it does what seems so; if what filters learn at one place serves less at another, though small networks do better by
-    ones that slide, these stay if it surely does better by them, too. Along the axes that they may slide along, filters are at
-    last three entries long and pool by two, as is usual, unless it tells more by what small ones do best by, and that by more
-    than a standard error, about (after Breiman et al. 1984, Classification and Regression Trees, 3.4.3).
+    better, it does the other if it tells more so, by more than a standard error, about; if what filters learn at one place
+    serves less at another, though small networks do better by ones that slide, these stay if it surely does better by them,
+    too. Along the axes that they may slide along, filters are at last three entries long and pool by two, as is usual, unless
+    it tells more, by more than a standard error, by what small ones do best by (after Breiman et al. 1984, Classification and
+    Regression Trees, 3.4.3).
     """
     best, scores = _as_deep_as_does_best(bench, measured, steps)
     last = list(measured)
@@ -92,16 +92,17 @@ def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[
         if its_scores is None:
             continue
         gain = scores - its_scores if turned.along.slides is None else its_scores - scores
-        little, as_good = _margins(bench, scores, its_scores)
+        highest = max(float(scores.mean()), float(its_scores.mean()))
+        little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
         kept = verdict.better(bench.interval(gain), little)
-        if kept.verdict != "yes" if found.doubtful else float((its_scores - scores).mean()) > as_good:
+        if kept.verdict != "yes" if found.doubtful else _tells_more(bench.interval(its_scores - scores)):
             best, scores, found = other, its_scores, turned
         last[place] = replace(found, kept=kept)
     usual = [replace(each, along=_usual_along(bench.known, each)) for each in last]
     if scores is not None and usual != last:
         other, its_scores = _as_deep_as_does_best(bench, usual, steps)
         more = None if its_scores is None else bench.interval(scores - its_scores)
-        if more and more.mean < more.error * _STANDARD_ERROR:
+        if more and not _tells_more(more):
             best = other
             last = [replace(each, as_usual=None if each == was else more) for was, each in zip(last, usual, strict=True)]
     return best, last
@@ -158,11 +159,9 @@ def reason(found: Measured) -> str:
     return f"{found.axis}: filters {_does(found, along)}, {'' if found.as_usual else 'since '}{why}."
 
 
-def _margins(bench: Bench, *scores: Tensor) -> tuple[float, float]:
-    """What is little, and what is as good as nothing, for the best of `scores`."""
-    highest = max(float(each.mean()) for each in scores)
-    learnt = highest - probe.guessed(bench.known, bench.judged)
-    return verdict.little(learnt, 1 - highest), verdict.as_good(learnt, 1 - highest)
+def _tells_more(gain: Interval) -> bool:
+    """By more than a standard error, about."""
+    return gain.mean > gain.error / 2
 
 
 def _usual_along(known: Samples, found: Measured) -> Along:

@@ -8,9 +8,8 @@ from typing import Literal
 from convsight.fit.bench import Interval
 
 Verdict = Literal["yes", "no", "cannot tell"]
-_LEAST = 0.01  # of what is learnt: so much is as good as nothing
+LEAST = 0.01  # of what is learnt: so much is as good as nothing
 _LITTLE = 0.1
-_NOTHING = 0.001
 
 
 @dataclass(frozen=True)
@@ -23,14 +22,7 @@ class Finding:
 
 def little(learnt: float, missed: float) -> float:
     """Of scores, a difference that is as good as none: a tenth of what is learnt or of what is missed, whichever is less."""
-    return max(_LITTLE * min(learnt, missed), _LEAST * learnt)
-
-
-def as_good(learnt: float, missed: float) -> float:
-    """Of scores, for how little less what is simpler is taken: a hundredth of what is learnt, but a tenth of what is missed at
-    most, and a thousandth of what is learnt at least.
-    """
-    return max(min(_LEAST * learnt, _LITTLE * missed), _NOTHING * learnt)
+    return max(_LITTLE * min(learnt, missed), LEAST * learnt)
 
 
 def better(gain: Interval, little: float) -> Finding:
