@@ -5,7 +5,7 @@ import pytest
 
 from convsight.architecture import WHOLE, build, parameters
 from convsight.fit import data, properties, recommend
-from convsight.fit.bench import Bench, Interval
+from convsight.fit.bench import Interval
 from convsight.fit.properties import Along, Measured
 from convsight.fit.verdict import Finding
 
@@ -20,17 +20,6 @@ def found(samples: data.Samples, *along: Along) -> list[Measured]:
         Measured(axis, length, (1.0, 1.0, 1.0), each)
         for (axis, length), each in zip(samples.lengths.items(), along, strict=True)
     ]
-
-
-def pattern(anywhere: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Series (800, 30) with one of two patterns `anywhere`, and which it is, or one at two places, and at which."""
-    draw = np.random.default_rng(1)
-    y = draw.integers(2, size=800)
-    x = 0.3 * draw.standard_normal((800, 30))
-    for row, its_class in zip(x, y, strict=True):
-        place = draw.integers(26) if anywhere else (8, 18)[its_class]
-        row[place : place + 4] += (1, -1, 1, -1) if its_class or not anywhere else (1, 1, -1, -1)
-    return x, y
 
 
 @pytest.mark.parametrize(
@@ -98,34 +87,3 @@ def test_reasons_say_what_was_measured() -> None:
         assert recommend.reason(second).endswith(f", since whether sliding or spanning is better cannot be told {why}")
     second.sliding = Finding()
     assert "no time to measure" in recommend.reason(second)
-
-
-@pytest.mark.parametrize("anywhere", [True, False])
-def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better_by_it(anywhere: bool) -> None:
-    known, judged = data.parted(data.samples(*pattern(anywhere), axes=("time",)))
-    (measured,) = found(known, Along(5, WHOLE if anywhere else 1))
-    measured.doubtful = True
-    measured.sliding = Finding("yes", Interval(0.05, 0.01))
-    bench = Bench(known, judged, 100, 2, device="cpu")
-    architecture, (settled,) = recommend.settled(bench, [measured], steps=100)
-    assert (settled.along.slides == 5) == (settled.kept.verdict == "yes") == anywhere
-    assert bool(architecture.convolutions[0].slides) == anywhere
-    said = "though what they learn at" if anywhere else "and though sliding ones tell"
-    assert said in recommend.reason(settled)
-    measured.doubtful = False
-    assert recommend.settled(bench, [measured], steps=100)[1] == [measured]
-
-
-@pytest.mark.parametrize("anywhere", [True, False])
-def test_where_small_networks_cannot_tell_the_whole_one_is_asked(anywhere: bool) -> None:
-    known, judged = data.parted(data.samples(*pattern(anywhere), axes=("time",)))
-    (measured,) = found(known, Along() if anywhere else Along(5, WHOLE))
-    measured.sliding_along = Along(5, WHOLE)
-    measured.sliding = Finding("cannot tell", Interval(0.0, 0.05))
-    bench = Bench(known, judged, 50, 2, device="cpu")
-    architecture, (settled,) = recommend.settled(bench, [measured], steps=60)
-    assert settled.kept.effect and (settled.kept.effect.mean > 0) == anywhere
-    assert settled.along == (Along(5, WHOLE) if anywhere else Along(3, 2))
-    assert (architecture == recommend.usual(known)) == (settled.as_usual is not None) == (not anywhere)
-    said = "neither surely better nor worse" if anywhere else "pooling by 2, as is usual: the whole network tells no more"
-    assert said in recommend.reason(settled)

@@ -59,13 +59,17 @@ def test_each_question_has_its_own_answer() -> None:
     recurring = report.questions(found)[1]
     assert recurring.answer.startswith("Filters that slide, against ones that span the axis with as many parameters: +20.0%")
     assert "so yes. Whether filters that learnt in one half of the axis serve in the other can't be told" in recurring.answer
-    assert "bring more than ones that learnt nothing. They recur if the first and the last" in recurring.answer
+    assert "bring more than ones that learnt nothing. They recur if filters that slide" in recurring.answer
     assert recurring.plot.count('<circle class="one"') == recurring.plot.count('<circle class="two"') == 3
     assert "filters that slide</text>" in recurring.plot
     found.transfer = Finding("yes", Interval(0.92, 0.04))
     assert "in the other: 92% (between 88% and 96%) of what that half's own bring" in report.questions(found)[1].answer
-    found.kept = Finding("no", Interval(0.0, 0.01))
-    assert "the second doesn't deny it. In the whole network, filters that slide" in report.questions(found)[1].answer
+    found.whole, found.as_usual = Finding("no", Interval(0.0, 0.01)), Interval(-0.02, 0.03)
+    answer = report.questions(found)[1].answer
+    assert "In the whole network, filters that slide, against ones that span: +0.0% (between -1.0% and +1.0%). The" in answer
+    assert "pooling by two, as is usual: -2.0% (between -5.0% and +1.0%), so these it has. The plot" in answer
+    found.doubtful = True
+    assert "(between -1.0% and +1.0%), so no. The whole" in report.questions(found)[1].answer
     for learnt, word in ((True, "There was no time"), (False, "did not surely tell more than a guess")):
         nothing = Measured("time", 14, (0.4, 0.2, 0.01), Along(), learnt=learnt)
         assert all(word in each.answer and not each.plot for each in report.questions(nothing))

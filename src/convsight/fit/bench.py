@@ -1,4 +1,4 @@
-"""Where networks are learnt and judged side by side: the same samples, steps and seeds for all, each only once, in a time."""
+"""Where networks are learnt and judged side by side: the same samples and seeds for all, each only once, in a time."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ class Interval:
 
 @dataclass
 class Bench:
-    """`known` are learnt, `judged` are judged by, `steps` and `seeds` are the same for all networks.
+    """`known` are learnt, `judged` are judged by, for `steps` steps unless others are asked for, with `seeds` seeds.
 
-    `deadline`: seconds of the monotonic clock after which nothing learns any more and `scores` raises OutOfTimeError. `cache`:
+    `deadline`: seconds of the monotonic clock after which nothing goes on learning and `scores` raises OutOfTimeError. `cache`:
     a file that keeps what was measured, so that measuring may be interrupted. `on_network(name)` is told of each network that
     is about to learn.
     """
@@ -119,7 +119,8 @@ class Bench:
         """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them.
 
         `change` is made to the inputs of all samples, before; `changed` says which it is, and `moves` that it only moves
-        entries, and the points that are told with them. `steps`: other than the bench's.
+        entries, and the points that are told with them. `steps`: how many, if not the
+        bench's.
         """
         steps = steps or self.steps
 
@@ -198,26 +199,27 @@ class Bench:
         return torch.where(first, best_in(~first), best_in(first))
 
     def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> Tensor:
-        """What `found(seed, on_step)` gives, for each seed, each asked for once only."""
+        """What `found(seed, on_step)` gives, for each seed, each asked for once only, and kept as soon as it is known."""
         keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
         lacking = [seed for seed, key in keys.items() if key not in self._found]
 
-        def in_time(seed: int, on_step: OnStep) -> Tensor:
+        def in_time(seed: int, on_step: OnStep) -> None:
             def checked(step: int, loss: float) -> None:
                 if monotonic() > self.deadline:
                     raise OutOfTimeError
                 on_step(step, loss)
 
-            return found(seed, checked)
+            self._found[keys[seed]] = found(seed, checked)
 
         if lacking:
             if monotonic() > self.deadline:
                 raise OutOfTimeError
             if self.on_network:
                 self.on_network(name)
-            for seed, row in zip(lacking, side_by_side(in_time, lacking), strict=True):
-                self._found[keys[seed]] = row
-            self._keep()
+            try:
+                side_by_side(in_time, lacking)
+            finally:
+                self._keep()
         return torch.stack([self._found[key] for key in keys.values()])
 
     def _under(self, change: Change | None, changed: str, moves: bool) -> tuple[Samples, Samples]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from convsight.architecture import Architecture, parameters
 from convsight.cores import cores
-from convsight.fit import probe, properties, recommend
+from convsight.fit import probe, properties, recommend, whole
 from convsight.fit.bench import SEEDS, Bench, OnStep, side_by_side, steps_kept
 from convsight.fit.data import Samples, parted, samples
 from convsight.fit.properties import Measured
@@ -72,14 +72,14 @@ def fit(
     Raises InputError as `data.samples` does.
     """
     started = monotonic()
-    whole = samples(x, y, axes=axes, groups=groups, seed=seed)
-    rest, test = parted(whole, part=0.2, seed=seed)
+    given = samples(x, y, axes=axes, groups=groups, seed=seed)
+    rest, test = parted(given, part=0.2, seed=seed)
     known, judged = parted(rest, seed=seed + 1)
     until = started + _MEASURING * budget
     steps = steps_kept(checkpoint) or _affordable(known, until - monotonic(), device)
     bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
-    whole_steps = steps if steps < _enough(known) else _enough_of_whole(known)
-    fits, measured = recommend.settled(bench, properties.measure(bench), steps=whole_steps)
+    by_small = properties.measure(bench)
+    fits, measured = whole.settled(bench, by_small, steps=_steps_of_whole(known, steps, until - monotonic(), device))
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),
@@ -87,9 +87,10 @@ def fit(
     }
     if on_network:
         on_network("the network that fits, and the usual ones")
-    has = (budget - (monotonic() - started)) * min(len(declared), cores()) / len(declared)
+    distinct = {name: each for name, each in declared.items() if name == RECOMMENDED or each != fits}
+    has = (budget - (monotonic() - started)) * min(len(distinct), cores()) / len(distinct)
     judge = Bench(known, test, steps)
-    last = {name: _last_steps(each, known, has, device) for name, each in declared.items()}
+    last = {name: _last_steps(each, known, has, device) for name, each in distinct.items()}
 
     def learnt(name: str, on_step: OnStep) -> Candidate:
         begun = monotonic()
@@ -98,7 +99,8 @@ def fit(
         right = judge.interval(probe.right(network, test)[None])
         return Candidate(name, network, seconds, right, float(probe.right(network, judged).mean()))
 
-    candidates = tuple(side_by_side(learnt, list(declared)))
+    found = {each.name: each for each in side_by_side(learnt, list(distinct))}
+    candidates = tuple(found.get(name, replace(found[RECOMMENDED], name=name)) for name in declared)
     best = max(candidates, key=lambda each: each.chosen_by)
     reasons = tuple(map(recommend.reason, measured))
     if steps < _FEW_STEPS:
@@ -106,8 +108,8 @@ def fit(
             f"there was time for {steps} steps of training a network only, after which networks differ in how fast they learn "
             "rather than in what they can tell, so that verdicts may be wrong; a larger budget helps"
         )
-        whole = replace(whole, notes=(*whole.notes, few))
-    return Fit(whole, tuple(measured), reasons, candidates, best, monotonic() - started)
+        given = replace(given, notes=(*given.notes, few))
+    return Fit(given, tuple(measured), reasons, candidates, best, monotonic() - started)
 
 
 def _affordable(known: Samples, seconds: float, device: str | None) -> int:
@@ -124,6 +126,18 @@ def _enough(known: Samples) -> int:
     """Steps of a small network: the most of `_STEPS` that are `_EPOCHS` passes at most, or `_FEW_STEPS`."""
     most = max(ceil(_EPOCHS * len(known) / probe.BATCH), _FEW_STEPS)
     return max(each for each in _STEPS if each <= most)
+
+
+def _steps_of_whole(known: Samples, steps: int, seconds: float, device: str | None) -> int:
+    """Steps for each whole network that is asked: as many as the last will learn for, if small ones had all they can use and
+    there is time for it; else `steps`, as these had.
+    """
+    enough = _enough_of_whole(known)
+    if steps < _enough(known) or seconds <= 0:
+        return steps
+    networks = whole.NETWORKS * SEEDS / min(SEEDS, cores())
+    step = _seconds_a_step(recommend.usual(known), known, device)
+    return enough if enough * step * networks <= seconds else steps
 
 
 def _enough_of_whole(known: Samples) -> int:

@@ -53,9 +53,8 @@ class Measured:
     bring the other most of what its own learning does (`transfer`, whose effect is the share). `subsamples`: half of the
     entries do as well.
     `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt.
-    `kept`: where it is doubtful, or open, whether filters should slide, whether they do better in the whole network.
-    `as_usual`: if filters are three entries long and pool by two, as is usual, how much more the whole network tells by what
-    small ones do best by, which is nothing to speak of.
+    `whole`: whether the whole network does better by filters that slide, where small ones leave it to that.
+    `as_usual`: if filters do as is usual, how much more the whole network tells by what else seemed to do best.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
@@ -74,7 +73,7 @@ class Measured:
     sharing: Finding = field(default_factory=Finding)
     transfer: Finding = field(default_factory=Finding)
     doubtful: bool = False
-    kept: Finding = field(default_factory=Finding)
+    whole: Finding = field(default_factory=Finding)
     as_usual: Interval | None = None
     subsamples: Finding = field(default_factory=Finding)
     pooled: Finding = field(default_factory=Finding)
@@ -86,8 +85,10 @@ class Measured:
     shifted: dict[int, tuple[Interval, Interval]] = field(default_factory=dict)
 
     @property
-    def open(self) -> bool:
-        """Whether small networks leave it to the whole one if filters slide."""
+    def left_to_whole(self) -> bool:
+        """Whether small networks leave it to the whole one if filters slide: it is doubtful that they should, though they do
+        better, or neither is surely better.
+        """
         if self.doubtful:
             return self.along.slides is not None
         gain = self.sliding.effect

@@ -89,7 +89,8 @@ def questions(found: Measured) -> list[Question]:
             answer("Filters that slide, against ones that span the axis with as many parameters", found.sliding, part=True)
             + _sentence("One set of weights for all places, against one for each", found.sharing, part=True)
             + (_served(found.transfer) + _RECUR if found.sliding.effect else "")
-            + _sentence("In the whole network, filters that slide, against ones that span", found.kept, part=True)
+            + _sentence("In the whole network, filters that slide, against ones that span", found.whole, part=found.doubtful)
+            + _as_usual(found.as_usual)
             + (_MOVED if found.shifted else ""),
             _pairs(found.shifted),
         ),
@@ -145,7 +146,7 @@ def _classes(data: Samples) -> str:
 
 _NO_TIME = "There was no time to measure this, or it can't be asked here. "
 _NOTHING_LEARNT = "Small networks did not surely tell more than a guess does, so nothing can be said. "
-_RECUR = "They recur if the first and the last of these say so and the second doesn't deny it. "
+_RECUR = "They recur if filters that slide and ones that learnt in the other half say so, and shared weights don't deny it. "
 _MOVED = (
     "The plot moves what is judged, and nothing that is learnt: a network that expects a pattern at its place loses what one "
     "that looks everywhere keeps."
@@ -166,6 +167,15 @@ def _sentence(what: str, found: Finding, *, part: bool = False) -> str:
         return ""
     so = f", so {found.verdict}" if part else ""
     return f"{what}: {effect.mean:+.1%} (between {effect.low:+.1%} and {effect.high:+.1%}){so}. "
+
+
+def _as_usual(more: Interval | None) -> str:
+    if more is None:
+        return ""
+    return (
+        "The whole network by what seemed to do best, against filters of three entries and pooling by two, as is usual: "
+        f"{more.mean:+.1%} (between {more.low:+.1%} and {more.high:+.1%}), so these it has. "
+    )
 
 
 def _served(found: Finding) -> str:

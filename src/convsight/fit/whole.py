@@ -1,0 +1,102 @@
+"""Whole networks learnt both ways, where small ones leave it open what filters should do along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from convsight.architecture import Architecture
+from convsight.fit import probe, recommend, verdict
+from convsight.fit.bench import Bench, OutOfTimeError
+from convsight.fit.properties import Along, Measured
+
+NETWORKS = 12  # that may be learnt, about: three depths, of the network as measured, one that slides otherwise, the usual one
+_LEAST_AS_USUAL = 6  # entries of an axis
+
+
+def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
+    """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis."""
+    best, scores = _as_deep_as_does_best(bench, measured, steps)
+    if scores is None:
+        return best, list(measured)
+    best, scores, last = _slid_or_spanned(bench, best, scores, measured, steps)
+    return _as_usual(bench, best, scores, last, steps)
+
+
+def _slid_or_spanned(
+    bench: Bench, best: Architecture, scores: Tensor, measured: Sequence[Measured], steps: int
+) -> tuple[Architecture, Tensor, list[Measured]]:
+    """What the whole network does best by, along each axis for which small ones leave it to that.
+
+    Where in small networks neither is surely better, it slides or spans as scores more. Where what filters learn at one place
+    serves less at another, though small networks do better by ones that slide, these stay if it surely does better so, too.
+    """
+    last = list(measured)
+    for place, found in enumerate(measured):
+        if not found.left_to_whole:
+            continue
+        turned = replace(found, along=found.sliding_along if found.along.slides is None else Along())
+        other, its_scores = _as_deep_as_does_best(bench, [*last[:place], turned, *last[place + 1 :]], steps)
+        if its_scores is None:
+            continue
+        sliding, spanning = (its_scores, scores) if found.along.slides is None else (scores, its_scores)
+        highest = max(float(scores.mean()), float(its_scores.mean()))
+        little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
+        whole = verdict.better(bench.interval(sliding - spanning), little)
+        slides = whole.verdict == "yes" if found.doubtful else float((sliding - spanning).mean()) > 0
+        turns = slides == (turned.along.slides is not None)
+        if turns:
+            best, scores = other, its_scores
+        last[place] = replace(turned if turns else found, whole=whole)
+    return best, scores, last
+
+
+def _as_usual(
+    bench: Bench, best: Architecture, scores: Tensor, measured: list[Measured], steps: int
+) -> tuple[Architecture, list[Measured]]:
+    """The usual filters, along all axes together that filters may slide along, unless the network surely tells more by others:
+    by half of how far off that may be, which is a standard error, about (so Breiman et al. 1984 prune trees: Classification
+    and Regression Trees, 3.4.3).
+    """
+    usual = [replace(each, along=_usual_along(bench, each)) for each in measured]
+    if [each.along for each in usual] == [each.along for each in measured]:
+        return best, measured
+    other, its_scores = _as_deep_as_does_best(bench, usual, steps)
+    if its_scores is None:
+        return best, measured
+    more = bench.interval(scores - its_scores)
+    if more.mean > more.error / 2:
+        return best, measured
+    changed = zip(measured, usual, strict=True)
+    return other, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
+
+
+def _usual_along(bench: Bench, found: Measured) -> Along:
+    """The usual filters, where the axis is long enough and filters may slide; else what they do."""
+    may_slide = found.along.slides is not None or (found.left_to_whole and not found.doubtful)
+    if not may_slide or found.length < _LEAST_AS_USUAL:
+        return found.along
+    return replace(recommend.USUAL, pools=1) if bench.known.per_point else recommend.USUAL
+
+
+def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:
+    """A network that does what was measured, as deep as does best, and its scores (seeds, n), each half of the samples having
+    chosen the depth for the other; None if there was no time for all depths, and it is two convolutions deep.
+
+    With the usual filters along all axes it is the usual network.
+    """
+    known = bench.known
+    possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
+    if all(each.along == recommend.USUAL for each in measured) and not known.per_point:
+        possible = {2: recommend.usual(known)}
+    does = ", ".join(f"{each.axis} {recommend.does(each, each.along)}" for each in measured)
+    rows: dict[int, Tensor] = {}
+    try:
+        for depth, architecture in possible.items():
+            said = f"{depth} convolution{'s' if depth > 1 else ''}: {does}"
+            rows[depth] = bench.scores(architecture, said, steps=steps)[:, 0]
+    except OutOfTimeError:
+        return possible[min(2, max(possible))], None
+    return possible[max(rows, key=lambda each: float(rows[each].mean()))], bench.best(rows)
