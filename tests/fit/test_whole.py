@@ -78,7 +78,8 @@ def test_which_axes_may_be_as_usual() -> None:
     bench = bench_of(pattern(True))
     for found, along in (
         (measured(Along(9, 4), SURE), Along(3, 2)), (measured(Along(), UNSURE), Along(3, 2)),
-        (measured(Along(), SURE), Along()), (measured(Along(), UNSURE, doubtful=True), Along()), (measured(Along(5), SURE, length=5), Along(5)),
+        (measured(Along(), SURE), Along()), (measured(Along(), UNSURE, doubtful=True), Along()),
+        (measured(Along(5), SURE, length=5), Along(5)),
     ):  # fmt: skip
         assert whole._usual_along(bench, found) == along
     draw = np.random.default_rng(0)
