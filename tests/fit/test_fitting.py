@@ -48,3 +48,11 @@ def test_of_few_steps_there_is_a_word() -> None:
 
 def test_few_samples_are_learnt_for_as_many_steps_as_tell_something() -> None:
     assert fitting._affordable(data.samples(X, Y), 1_000.0, "cpu") == 200
+
+
+def test_if_the_usual_network_fits_it_is_learnt_once() -> None:
+    smooth = (Y[:, None] + DRAW.standard_normal((120, 16)).cumsum(1)).astype(np.float32)
+    found = fit(smooth, Y, axes=("time",), budget=0.01, device="cpu")
+    fits, usual, connected = found.candidates
+    assert fits.network is usual.network is not connected.network and fits.right == usual.right and fits.name != usual.name
+    assert "Here it is the usual one itself." in found._repr_html_()
