@@ -30,7 +30,7 @@ from convsight.speech.encode import LogMel
 
 FRAMES = 60
 SERIES = "ItalyPowerDemand", "JapaneseVowels", "OSULeaf", "GunPoint"
-HEADS = "set", "samples", "slides/pools", "recommended", "usual 3x3, 2x2", "fully connected", "returned", "less the better"
+HEADS = "set", "samples", "slides/pools", "recommended", "usual 3x3, 2x2", "fully connected", "returned", "more than the better"
 
 
 def series(wheel: Path, name: str) -> Arrays:
