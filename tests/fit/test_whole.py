@@ -15,11 +15,11 @@ from convsight.fit.verdict import Finding
 STEPS = 60
 
 
-def pattern(anywhere: bool) -> data.Samples:
+def pattern(anywhere: bool, *, noise: float = 0.3) -> data.Samples:
     """Series (800, 30) with one of two patterns `anywhere`, and which it is, or one at two places, and at which."""
     draw = np.random.default_rng(1)
     y = draw.integers(2, size=800)
-    x = 0.3 * draw.standard_normal((800, 30))
+    x = noise * draw.standard_normal((800, 30))
     for row, its_class in zip(x, y, strict=True):
         place = draw.integers(26) if anywhere else (8, 18)[its_class]
         row[place : place + 4] += (1, -1, 1, -1) if its_class or not anywhere else (1, 1, -1, -1)
@@ -43,7 +43,7 @@ UNSURE, SURE = Interval(0.0, 0.05), Interval(0.05, 0.01)
 @pytest.mark.parametrize("anywhere", [True, False])
 def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better_by_it(anywhere: bool) -> None:
     found = measured(Along(5, WHOLE), SURE, doubtful=True)
-    architecture, (settled,) = whole.settled(bench_of(pattern(anywhere)), [found], steps=STEPS)
+    architecture, (settled,) = whole.settled(bench_of(pattern(anywhere, noise=0.5)), [found], steps=STEPS)
     assert (settled.along.slides == 5) == (settled.whole.verdict == "yes") == anywhere
     assert bool(architecture.convolutions[0].slides) == anywhere
     said = "though what they learn at" if anywhere else "and though sliding ones tell"
@@ -87,10 +87,30 @@ def test_which_axes_may_be_as_usual() -> None:
     assert whole._usual_along(boards, measured(Along(9), SURE, axis="a", length=9)) == Along(3)
 
 
+def test_of_what_is_told_whole_nothing_is_chosen_by() -> None:
+    draw = np.random.default_rng(3)
+    y = draw.integers(2, size=200)
+    bench = bench_of(data.samples(0.1 * draw.standard_normal((200, 20)) + y[:, None], y, axes=("time",)))
+    architecture, (settled,) = whole.settled(bench, [measured(Along(), SURE, doubtful=True)], steps=STEPS)
+    assert architecture == recommend.usual(bench.known) and settled.as_usual
+
+
+def test_what_is_open_is_as_usual_without_time() -> None:
+    bench = bench_of(pattern(True))
+    bench.deadline = 0.0
+    for found, along in (
+        (measured(Along(), UNSURE), Along(3, 2)), (measured(Along(9), SURE), Along(9)),
+        (measured(Along(), UNSURE, doubtful=True), Along()),
+    ):  # fmt: skip
+        architecture, (settled,) = whole.settled(bench, [found], steps=STEPS)
+        assert settled.along == along and settled.as_usual is None
+        assert (architecture == recommend.usual(bench.known)) == (along == Along(3, 2))
+
+
 def test_of_two_axes_one_that_surely_spans_stays() -> None:
     draw = np.random.default_rng(2)
     y = draw.integers(2, size=200)
-    x = draw.standard_normal((200, 8, 12)) + y[:, None, None]
+    x = 2.5 * draw.standard_normal((200, 8, 12)) + y[:, None, None]
     bench = bench_of(data.samples(x, y, axes=("a", "b")))
     found = [measured(Along(), SURE, axis="a", length=8), measured(Along(5, 4), SURE, axis="b", length=12)]
     architecture, (first, second) = whole.settled(bench, found, steps=STEPS)

@@ -17,10 +17,17 @@ _LEAST_AS_USUAL = 6  # entries of an axis
 
 
 def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
-    """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis."""
+    """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis.
+
+    If there is no time, filters are the usual ones along axes for which small networks leave it open whether they should slide.
+    """
     best, scores = _as_deep_as_does_best(bench, measured, steps)
     if scores is None:
-        return best, list(measured)
+        last = [
+            replace(each, along=_usual_along(bench, each)) if each.left_to_whole and not each.doubtful else each
+            for each in measured
+        ]
+        return _as_deep_as_does_best(bench, last, steps)[0], last
     best, scores, last = _slid_or_spanned(bench, best, scores, measured, steps)
     return _as_usual(bench, best, scores, last, steps)
 
@@ -58,9 +65,10 @@ def _as_usual(
 ) -> tuple[Architecture, list[Measured]]:
     """The usual filters, along all axes together that filters may slide along, unless the network surely tells more by others:
     by half of how far off that may be, which is a standard error, about (so Breiman et al. 1984 prune trees: Classification
-    and Regression Trees, 3.4.3).
+    and Regression Trees, 3.4.3). Where it misses less than one sample, nothing can be chosen by these, and all axes are asked.
     """
-    usual = [replace(each, along=_usual_along(bench, each)) for each in measured]
+    all_told = float(scores.mean()) > 1 - 1 / len(bench.judged)
+    usual = [replace(each, along=_usual_along(bench, each, anyway=all_told)) for each in measured]
     if [each.along for each in usual] == [each.along for each in measured]:
         return best, measured
     other, its_scores = _as_deep_as_does_best(bench, usual, steps)
@@ -73,9 +81,9 @@ def _as_usual(
     return other, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
 
 
-def _usual_along(bench: Bench, found: Measured) -> Along:
-    """The usual filters, where the axis is long enough and filters may slide; else what they do."""
-    may_slide = found.along.slides is not None or (found.left_to_whole and not found.doubtful)
+def _usual_along(bench: Bench, found: Measured, *, anyway: bool = False) -> Along:
+    """The usual filters, where the axis is long enough and filters may slide, or `anyway`; else what they do."""
+    may_slide = anyway or found.along.slides is not None or (found.left_to_whole and not found.doubtful)
     if not may_slide or found.length < _LEAST_AS_USUAL:
         return found.along
     return replace(recommend.USUAL, pools=1) if bench.known.per_point else recommend.USUAL
