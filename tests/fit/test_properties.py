@@ -45,8 +45,8 @@ def test_verdicts_are_of_the_whole_interval(mean: float, error: float, better: s
     ("sliding", "sharing", "transfer", "said"),
     [
         ("yes", "yes", "yes", "yes"), ("yes", "cannot tell", "yes", "yes"), ("cannot tell", "yes", "yes", "cannot tell"),
-        ("yes", "yes", "cannot tell", "cannot tell"), ("yes", "no", "yes", "cannot tell"), ("yes", "no", "cannot tell", "no"),
-        ("yes", "yes", "no", "no"), ("no", "yes", "yes", "no"),
+        ("yes", "yes", "cannot tell", "cannot tell"), ("yes", "no", "yes", "cannot tell"),
+        ("yes", "no", "cannot tell", "cannot tell"),        ("yes", "yes", "no", "no"), ("no", "yes", "yes", "no"),
     ],
 )  # fmt: skip
 def test_patterns_recur_if_sliding_and_transfer_say_so(

@@ -41,11 +41,7 @@ def most(share: Interval) -> Finding:
 
 
 def recurs(sliding: Verdict, sharing: Verdict, transfer: Verdict) -> Verdict:
-    """Whether patterns do: yes if sliding and transfer say so and sharing doesn't deny it; no if one of the three denies it,
-    but if it is sharing alone, and transfer says yes, it cannot be told.
-    """
+    """Whether patterns do: yes if sliding and transfer say so and sharing doesn't deny it; no if sliding or transfer denies it."""
     if "no" in (sliding, transfer):
         return "no"
-    if sharing == "no":
-        return "cannot tell" if transfer == "yes" else "no"
-    return "yes" if sliding == transfer == "yes" else "cannot tell"
+    return "yes" if sliding == transfer == "yes" and sharing != "no" else "cannot tell"
