@@ -41,7 +41,7 @@ def most(share: Interval) -> Finding:
 
 
 def recurs(sliding: Verdict, sharing: Verdict, transfer: Verdict) -> Verdict:
-    """Whether patterns do: yes if sliding and transfer say so and sharing doesn't deny it; no if sliding or transfer denies it."""
+    """Yes if sliding and transfer say so and sharing doesn't deny it; no if sliding or transfer denies it."""
     if "no" in (sliding, transfer):
         return "no"
     return "yes" if sliding == transfer == "yes" and sharing != "no" else "cannot tell"
