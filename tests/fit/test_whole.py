@@ -55,9 +55,8 @@ def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better
 def test_where_neither_is_surely_better_the_whole_network_is_asked(anywhere: bool, slid: bool) -> None:
     bench = bench_of(pattern(anywhere))
     found = measured(Along(5, WHOLE) if slid else Along(), UNSURE)
-    best, scores = whole._as_deep_as_does_best(bench, [found], STEPS)
+    _, scores, (settled,) = whole._slid_or_spanned(bench, [found], STEPS)
     assert scores is not None
-    _, scores, (settled,) = whole._slid_or_spanned(bench, best, scores, [found], STEPS)
     assert settled.along == (Along(5, WHOLE) if anywhere else Along())
     assert settled.whole.effect and (settled.whole.effect.mean > 0) == anywhere and scores.mean() > 0.9
     assert "in small networks sliding is neither surely better nor worse" in recommend.reason(settled)
@@ -100,7 +99,7 @@ def test_what_is_open_is_as_usual_without_time() -> None:
     bench.deadline = 0.0
     for found, along in (
         (measured(Along(), UNSURE), Along(3, 2)), (measured(Along(9), SURE), Along(9)),
-        (measured(Along(), UNSURE, doubtful=True), Along()),
+        (measured(Along(5), SURE, doubtful=True), Along()),
     ):  # fmt: skip
         architecture, (settled,) = whole.settled(bench, [found], steps=STEPS)
         assert settled.along == along and settled.as_usual is None
@@ -131,7 +130,8 @@ def test_out_of_time_nothing_is_settled() -> None:
     bench.on_network = over
     architecture, settled = whole.settled(bench, found, steps=STEPS)
     assert [each.split(":")[0] for each in told] == ["1 convolution", "2 convolutions"]
-    assert settled == found and len(architecture.convolutions) == 2
+    assert [each.along for each in settled] == [Along()] and len(architecture.convolutions) == 2
+    assert recommend.reason(settled[0]).endswith("in small networks, there was no time to ask the whole one.")
 
 
 def test_whole_networks_learn_for_as_long_as_is_asked() -> None:

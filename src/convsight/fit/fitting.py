@@ -20,7 +20,7 @@ from convsight.network import Network
 
 BUDGET = 600.0  # seconds
 RECOMMENDED = "recommended"
-_MEASURING = 0.7  # of the budget
+_MEASURING, _SETTLING = 0.5, 0.75  # of the budget, from its beginning: until when small networks learn, and whole ones
 _NETWORKS = 38  # that measuring an axis takes, as long as the first, about
 _STEPS = (20, 50, 100, 200, 300, 500, 800)
 _FEW_STEPS = 200
@@ -79,7 +79,9 @@ def fit(
     steps = steps_kept(checkpoint) or _affordable(known, until - monotonic(), device)
     bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
     by_small = properties.measure(bench)
-    fits, measured = whole.settled(bench, by_small, steps=_steps_of_whole(known, steps, until - monotonic(), device))
+    bench.deadline = started + _SETTLING * budget
+    seconds = bench.deadline - monotonic()
+    fits, measured = whole.settled(bench, by_small, steps=_steps_of_whole(known, steps, seconds, device))
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),

@@ -120,6 +120,11 @@ def reason(found: Measured) -> str:
         )
     elif found.left_to_whole and not found.doubtful:
         why = f"small networks leave it open whether sliding is better ({gain}), and there was no time to ask the whole one"
+    elif found.doubtful and along.slides is None and gain.low > 0:
+        why = (
+            f"what filters learn at one place serves less at another, and though sliding ones tell {gain} in small networks, "
+            "there was no time to ask the whole one"
+        )
     elif along.slides is not None and gain.low > 0:
         why = f"sliding filters tell {gain.mean:.1%} ± {gain.error:.1%} more than ones of as many parameters that span it"
     elif found.sliding.verdict == "no":

@@ -17,37 +17,30 @@ _LEAST_AS_USUAL = 6  # entries of an axis
 
 
 def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
-    """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis.
-
-    If there is no time, filters are the usual ones along axes for which small networks leave it open whether they should slide.
-    """
-    best, scores = _as_deep_as_does_best(bench, measured, steps)
-    if scores is None:
-        last = [
-            replace(each, along=_usual_along(bench, each)) if each.left_to_whole and not each.doubtful else each
-            for each in measured
-        ]
-        return _as_deep_as_does_best(bench, last, steps)[0], last
-    best, scores, last = _slid_or_spanned(bench, best, scores, measured, steps)
-    return _as_usual(bench, best, scores, last, steps)
+    """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis."""
+    best, scores, last = _slid_or_spanned(bench, measured, steps)
+    return (best, last) if scores is None else _as_usual(bench, best, scores, last, steps)
 
 
 def _slid_or_spanned(
-    bench: Bench, best: Architecture, scores: Tensor, measured: Sequence[Measured], steps: int
-) -> tuple[Architecture, Tensor, list[Measured]]:
+    bench: Bench, measured: Sequence[Measured], steps: int
+) -> tuple[Architecture, Tensor | None, list[Measured]]:
     """What the whole network does best by, along each axis for which small ones leave it to that.
 
     Where in small networks neither is surely better, it slides or spans as scores more. Where what filters learn at one place
     serves less at another, though small networks do better by ones that slide, these stay if it surely does better so, too.
+    Once there is no time, filters are the usual ones where neither is surely better, and span where it is doubtful.
     """
     last = list(measured)
+    best, scores = _as_deep_as_does_best(bench, last, steps)
     for place, found in enumerate(measured):
-        if not found.left_to_whole:
+        if scores is None or not found.left_to_whole:
             continue
         turned = replace(found, along=found.sliding_along if found.along.slides is None else Along())
         other, its_scores = _as_deep_as_does_best(bench, [*last[:place], turned, *last[place + 1 :]], steps)
         if its_scores is None:
-            continue
+            scores = None
+            break
         sliding, spanning = (its_scores, scores) if found.along.slides is None else (scores, its_scores)
         highest = max(float(scores.mean()), float(its_scores.mean()))
         little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
@@ -57,6 +50,9 @@ def _slid_or_spanned(
         if turns:
             best, scores = other, its_scores
         last[place] = replace(turned if turns else found, whole=whole)
+    if scores is None:
+        last = [each if each.whole.effect else _unasked(bench, each) for each in last]
+        best, _ = _as_deep_as_does_best(bench, last, steps)
     return best, scores, last
 
 
@@ -79,6 +75,12 @@ def _as_usual(
         return best, measured
     changed = zip(measured, usual, strict=True)
     return other, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
+
+
+def _unasked(bench: Bench, found: Measured) -> Measured:
+    if not found.left_to_whole:
+        return found
+    return replace(found, along=Along() if found.doubtful else _usual_along(bench, found))
 
 
 def _usual_along(bench: Bench, found: Measured, *, anyway: bool = False) -> Along:
