@@ -93,7 +93,8 @@ def _usual_along(bench: Bench, found: Measured, *, anyway: bool = False) -> Alon
 
 def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:
     """A network that does what was measured, as deep as does best, and its scores (seeds, n), each half of the samples having
-    chosen the depth for the other; None if there was no time for all depths, and it is two convolutions deep.
+    chosen the depth for the other; None if there was no time for all depths, and it is two convolutions deep, or as deep as may
+    be where points are told, which need to see far.
 
     With the usual filters along all axes it is the usual network.
     """
@@ -108,5 +109,5 @@ def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int
             said = f"{depth} convolution{'s' if depth > 1 else ''}: {does}"
             rows[depth] = bench.scores(architecture, said, steps=steps)[:, 0]
     except OutOfTimeError:
-        return possible[min(2, max(possible))], None
+        return possible[max(possible) if known.per_point else min(2, max(possible))], None
     return possible[max(rows, key=lambda each: float(rows[each].mean()))], bench.best(rows)
