@@ -46,7 +46,7 @@ def test_verdicts_are_of_the_whole_interval(mean: float, error: float, better: s
     [
         ("yes", "yes", "yes", "yes"), ("yes", "cannot tell", "yes", "yes"), ("cannot tell", "yes", "yes", "cannot tell"),
         ("yes", "yes", "cannot tell", "cannot tell"), ("yes", "no", "yes", "cannot tell"),
-        ("yes", "no", "cannot tell", "cannot tell"),        ("yes", "yes", "no", "no"), ("no", "yes", "yes", "no"),
+        ("yes", "no", "cannot tell", "cannot tell"), ("yes", "yes", "no", "no"), ("no", "yes", "yes", "no"),
     ],
 )  # fmt: skip
 def test_patterns_recur_if_sliding_and_transfer_say_so(

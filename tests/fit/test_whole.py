@@ -9,7 +9,7 @@ import torch
 from convsight.architecture import WHOLE
 from convsight.fit import data, recommend, whole
 from convsight.fit.bench import Bench, Interval
-from convsight.fit.properties import Along, Measured
+from convsight.fit.properties import USUAL, Along, Measured
 from convsight.fit.verdict import Finding
 
 STEPS = 60
@@ -65,7 +65,7 @@ def test_where_neither_is_surely_better_the_whole_network_is_asked(anywhere: boo
 def test_filters_are_as_usual_unless_others_surely_tell_more() -> None:
     bench = bench_of(pattern(False))
     architecture, (settled,) = whole.settled(bench, [measured(Along(), UNSURE)], steps=STEPS)
-    assert settled.along == recommend.USUAL and architecture == recommend.usual(bench.known)
+    assert settled.along == USUAL and architecture == recommend.usual(bench.known)
     assert settled.as_usual and "pooling by 2, as is usual: with what seemed to do best" in recommend.reason(settled)
     bench = bench_of(pattern(True))
     architecture, (settled,) = whole.settled(bench, [measured(Along(5, WHOLE), SURE)], steps=STEPS)
@@ -136,6 +136,6 @@ def test_out_of_time_nothing_is_settled() -> None:
 
 def test_whole_networks_learn_for_as_long_as_is_asked() -> None:
     bench = bench_of(pattern(True))
-    told = [recommend.recommended(bench.known, [measured(Along(5), SURE)], depth=1)] * 2
-    few, more = (bench.scores(each, "", steps=steps) for each, steps in zip(told, (1, STEPS), strict=True))
-    assert more.mean() > few.mean() + 0.1 and not torch.equal(few, bench.scores(told[0], ""))
+    asked = recommend.recommended(bench.known, [measured(Along(5), SURE)], depth=1)
+    few, more = (bench.scores(asked, "", steps=steps) for steps in (1, STEPS))
+    assert more.mean() > few.mean() + 0.1 and not torch.equal(few, bench.scores(asked, ""))

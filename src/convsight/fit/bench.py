@@ -119,8 +119,7 @@ class Bench:
         """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them.
 
         `change` is made to the inputs of all samples, before; `changed` says which it is, and `moves` that it only moves
-        entries, and the points that are told with them. `steps`: how many, if not the
-        bench's.
+        entries, and the points that are told with them. `steps`: how many, if not the bench's.
         """
         steps = steps or self.steps
 

@@ -120,8 +120,8 @@ def _affordable(known: Samples, seconds: float, device: str | None) -> int:
     step = sum(_seconds_a_step(each, known, device) for each in properties.first_networks(known))
     networks = _NETWORKS * SEEDS / min(SEEDS, cores())
     seconds -= monotonic() - started
-    fit_in = [each for each in _STEPS if each * step * networks <= seconds and each <= _enough(known)]
-    return fit_in[-1] if fit_in else _STEPS[0]
+    fit_in = [each for each in _STEPS if each * step * networks <= seconds]
+    return min(fit_in[-1], _enough(known)) if fit_in else _STEPS[0]
 
 
 def _enough(known: Samples) -> int:

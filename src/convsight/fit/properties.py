@@ -42,6 +42,9 @@ class Along:
     pools: int = 1
 
 
+USUAL = Along(3, 2)  # chosen for no data
+
+
 @dataclass
 class Measured:
     """What was measured along an axis; the findings are the three properties, and whether there is an order at all.
@@ -86,9 +89,7 @@ class Measured:
 
     @property
     def left_to_whole(self) -> bool:
-        """Whether small networks leave it to the whole one if filters slide: it is doubtful that they should, though they do
-        better, or neither is surely better.
-        """
+        """Whether the whole network has to say if filters slide: it is doubtful, or in small ones neither is surely better."""
         if self.doubtful:
             return self.along.slides is not None
         gain = self.sliding.effect
@@ -232,7 +233,7 @@ def _usual(known: Samples, axis: str, chance: float) -> Along:
     length = known.lengths[axis]
     if chance >= _CHANCE:
         return Along()
-    return Along(3, 2) if length >= _LEAST_POOLED and not known.per_point else Along(min(3, _first_length(length)))
+    return USUAL if length >= _LEAST_POOLED and not known.per_point else Along(min(3, _first_length(length)))
 
 
 def _scores(

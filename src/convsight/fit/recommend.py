@@ -15,7 +15,6 @@ from convsight.network import Network
 
 _WIDTHS, _HIDDEN = (32, 64), 128
 _POINT_LAYERS, _MOST_FILTERS = 4, 96
-USUAL = Along(3, 2)  # what filters do that are chosen for no data
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,9 @@ def depths(samples: Samples, measured: Sequence[Measured]) -> list[int]:
     return found
 
 
-def does(found: Measured, along: Along) -> str:
+def does(found: Measured) -> str:
     """In words, what filters do along the axis of `found`."""
+    along = found.along
     if along.slides is None:
         return f"span all {found.length} entries"
     pools = {1: "with no pooling", WHOLE: "with pooling over all of it"}.get(along.pools, f"with pooling by {along.pools}")
@@ -95,15 +95,15 @@ def reason(found: Measured) -> str:
     if not found.learnt:
         return (
             f"{found.axis}: small networks did not surely tell more than a guess does, so nothing is known; filters "
-            f"{does(found, along)}."
+            f"{does(found)}."
         )
     if gain is None:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
-        return f"{found.axis}: there was no time to measure whether filters should slide; they {does(found, along)}, {why}."
+        return f"{found.axis}: there was no time to measure whether filters should slide; they {does(found)}, {why}."
     whole = found.whole.effect
     if found.as_usual:
         return (
-            f"{found.axis}: filters {does(found, along)}, as is usual: with what seemed to do best the whole network does not "
+            f"{found.axis}: filters {does(found)}, as is usual: with what seemed to do best the whole network does not "
             f"tell more, by half of how far off that may be ({found.as_usual})."
         )
     if whole and not found.doubtful:
@@ -135,7 +135,7 @@ def reason(found: Measured) -> str:
             f"whether sliding or spanning is better cannot be told ({gain} for sliding), and "
             f"{alike if gain.mean > 0 else 'sliding seems no better'}"
         )
-    return f"{found.axis}: filters {does(found, along)}, since {why}."
+    return f"{found.axis}: filters {does(found)}, since {why}."
 
 
 def _declared(samples: Samples, plans: dict[str, Along], depth: int, filters: int) -> Architecture:

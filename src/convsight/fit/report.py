@@ -166,7 +166,7 @@ def _sentence(what: str, found: Finding, *, part: bool = False) -> str:
     if (effect := found.effect) is None:
         return ""
     so = f", so {found.verdict}" if part else ""
-    return f"{what}: {effect.mean:+.1%} (between {effect.low:+.1%} and {effect.high:+.1%}){so}. "
+    return f"{what}: {_between(effect)}{so}. "
 
 
 def _as_usual(more: Interval | None) -> str:
@@ -174,7 +174,7 @@ def _as_usual(more: Interval | None) -> str:
         return ""
     return (
         "The whole network by what seemed to do best, against filters of three entries and pooling by two, as is usual: "
-        f"{more.mean:+.1%} (between {more.low:+.1%} and {more.high:+.1%}), so these it has. "
+        f"{_between(more)}, so these it has. "
     )
 
 
@@ -188,6 +188,10 @@ def _served(found: Finding) -> str:
         f"Filters that learnt in one half of the axis, used in the other: {share.mean:.0%} (between {share.low:.0%} and "
         f"{share.high:.0%}) of what that half's own bring over ones that learnt nothing, so {found.verdict}. "
     )
+
+
+def _between(effect: Interval) -> str:
+    return f"{effect.mean:+.1%} (between {effect.low:+.1%} and {effect.high:+.1%})"
 
 
 def _curve(points: Mapping[int, Interval], what: str) -> str:

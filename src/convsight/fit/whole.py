@@ -10,7 +10,7 @@ from torch import Tensor
 from convsight.architecture import Architecture
 from convsight.fit import probe, recommend, verdict
 from convsight.fit.bench import Bench, OutOfTimeError
-from convsight.fit.properties import Along, Measured
+from convsight.fit.properties import USUAL, Along, Measured
 
 NETWORKS = 12  # that may be learnt, about: three depths, of the network as measured, one that slides otherwise, the usual one
 _LEAST_AS_USUAL = 6  # entries of an axis
@@ -88,7 +88,7 @@ def _usual_along(bench: Bench, found: Measured, *, anyway: bool = False) -> Alon
     may_slide = anyway or found.along.slides is not None or (found.left_to_whole and not found.doubtful)
     if not may_slide or found.length < _LEAST_AS_USUAL:
         return found.along
-    return replace(recommend.USUAL, pools=1) if bench.known.per_point else recommend.USUAL
+    return replace(USUAL, pools=1) if bench.known.per_point else USUAL
 
 
 def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:
@@ -99,10 +99,11 @@ def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int
     With the usual filters along all axes it is the usual network.
     """
     known = bench.known
-    possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
-    if all(each.along == recommend.USUAL for each in measured) and not known.per_point:
+    if all(each.along == USUAL for each in measured) and not known.per_point:
         possible = {2: recommend.usual(known)}
-    does = ", ".join(f"{each.axis} {recommend.does(each, each.along)}" for each in measured)
+    else:
+        possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
+    does = ", ".join(f"{each.axis} {recommend.does(each)}" for each in measured)
     rows: dict[int, Tensor] = {}
     try:
         for depth, architecture in possible.items():
