@@ -65,6 +65,8 @@ def test_each_question_has_its_own_answer() -> None:
     found.transfer = Finding("yes", Interval(0.92, 0.04))
     assert "in the other: 92% (between 88% and 96%) of what that half's own bring" in report.questions(found)[1].answer
     found.whole, found.as_usual = Finding("no", Interval(0.0, 0.01)), Interval(-0.02, 0.03)
+    assert "filters of three entries, as is usual: -2.0%" in report.questions(found)[1].answer
+    found.along = Along(3, 2)
     answer = report.questions(found)[1].answer
     assert "In the whole network, filters that slide, against ones that span: +0.0% (between -1.0% and +1.0%). The" in answer
     assert "pooling by two, as is usual: -2.0% (between -5.0% and +1.0%), so these it has. The plot" in answer

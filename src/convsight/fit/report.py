@@ -90,7 +90,7 @@ def questions(found: Measured) -> list[Question]:
             + _sentence("One set of weights for all places, against one for each", found.sharing, part=True)
             + (_served(found.transfer) + _RECUR if found.sliding.effect else "")
             + _sentence("In the whole network, filters that slide, against ones that span", found.whole, part=found.doubtful)
-            + _as_usual(found.as_usual)
+            + _as_usual(found)
             + (_MOVED if found.shifted else ""),
             _pairs(found.shifted),
         ),
@@ -169,13 +169,11 @@ def _sentence(what: str, found: Finding, *, part: bool = False) -> str:
     return f"{what}: {_between(effect)}{so}. "
 
 
-def _as_usual(more: Interval | None) -> str:
-    if more is None:
+def _as_usual(found: Measured) -> str:
+    if (more := found.as_usual) is None:
         return ""
-    return (
-        "The whole network by what seemed to do best, against filters of three entries and pooling by two, as is usual: "
-        f"{_between(more)}, so these it has. "
-    )
+    usual = f"filters of three entries{' and pooling by two' if found.along.pools != 1 else ''}, as is usual"
+    return f"The whole network by what seemed to do best, against {usual}: {_between(more)}, so these it has. "
 
 
 def _served(found: Finding) -> str:
