@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from convsight.errors import InputError
 from convsight.layers import FrameByFrame, PointBias, Sectioned, SideBySide, Spanning, WholeMax
@@ -116,6 +117,13 @@ def parameters(architecture: Architecture) -> int:
     """How many numbers the network of `architecture` learns. Raises InputError as `build` does."""
     with torch.device("meta"):
         return sum(each.numel() for each in build(architecture).parameters())
+
+
+def multiplications(architecture: Architecture) -> int:
+    """How often the network of `architecture` multiplies to tell one sample. Raises InputError as `build` does."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counted:
+        build(architecture)(torch.zeros(1, architecture.channels, *architecture.axes.values()))
+    return int(counted.get_total_flops()) // 2
 
 
 def enough(make: Callable[[int], Architecture], wanted: int, *, most: int = 4_000) -> int:

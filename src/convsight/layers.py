@@ -51,11 +51,25 @@ class Sectioned(nn.Conv2d):
 
     def _told(self, given: Tensor) -> Tensor:
         given = F.pad(given, (self.across, self.across, self.along, self.along))
+        if self.kernel_size[1] == given.shape[3]:
+            return self._told_across(given)
         reach = self.section + int(self.kernel_size[0]) - 1
         rows = given.unfold(2, reach, self.section)  # (B, channels, sections, W, reach)
         answers = super().forward(rows.permute(0, 2, 1, 4, 3).flatten(1, 2))
         parts = answers.view(len(given), self.sections, -1, self.section, answers.shape[3])
         return parts.transpose(1, 2).flatten(2, 3)
+
+    def _told_across(self, given: Tensor) -> Tensor:
+        """What filters that span the columns tell, one product a section: many times as fast as a convolution in groups."""
+        places = given.unfold(2, int(self.kernel_size[0]), 1)[:, :, : self.sections * self.section]
+        parted = places.view(*given.shape[:2], self.sections, self.section, *places.shape[3:])
+        rows = parted.permute(2, 0, 3, 1, 5, 4).flatten(3).flatten(1, 2)
+        filters = self.weight.view(self.sections, -1, rows.shape[2]).transpose(1, 2)
+        answers: Tensor = rows @ filters
+        if self.bias is not None:
+            answers = answers + self.bias.view(self.sections, 1, -1)
+        parts = answers.view(self.sections, len(given), self.section, -1)
+        return parts.permute(1, 3, 0, 2).flatten(2, 3).unsqueeze(3)
 
 
 class WholeMax(nn.Module):

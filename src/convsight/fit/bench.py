@@ -13,7 +13,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from threading import Event
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -183,7 +183,7 @@ class Bench:
         share = float(part.mean()) / gained
         return Interval(share, self.interval(part - share * whole).error / gained)
 
-    def best(self, rows: Mapping[int, Tensor]) -> Tensor:
+    def best(self, rows: Mapping[Any, Tensor]) -> Tensor:
         """(seeds, n): the scores of the best of `rows`, (seeds, n) each. Which that is, is chosen for each half of the samples
         (or groups) by the other: where it was chosen, the best by chance would seem better than it is.
         """

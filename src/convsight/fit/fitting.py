@@ -26,6 +26,7 @@ _STEPS = (20, 50, 100, 200, 300, 500, 800)
 _FEW_STEPS = 200
 _EPOCHS = 20
 _LAST_STEPS, _LAST_EPOCHS = 1_000, 30  # of whole networks, whichever is more
+_EARLIER = 5  # the part of the last steps after which a network may do better
 _TIMED = 2, 14  # steps that are learnt to see how long one takes
 
 
@@ -94,12 +95,15 @@ def fit(
     judge = Bench(known, test, steps)
     last = {name: _last_steps(each, known, has, device) for name, each in distinct.items()}
 
-    def learnt(name: str, on_step: OnStep) -> Candidate:
+    def candidate(name: str, steps: int, on_step: OnStep) -> Candidate:
         begun = monotonic()
-        network = probe.learnt(declared[name], known, steps=last[name], seed=seed, device=device, on_step=on_step)
+        network = probe.learnt(declared[name], known, steps=steps, seed=seed, device=device, on_step=on_step)
         seconds = monotonic() - begun
         right = judge.interval(probe.right(network, test)[None])
         return Candidate(name, network, seconds, right, float(probe.right(network, judged).mean()))
+
+    def learnt(name: str, on_step: OnStep) -> Candidate:
+        return max((candidate(name, each, on_step) for each in last[name]), key=lambda each: each.chosen_by)
 
     found = {each.name: each for each in side_by_side(learnt, list(distinct))}
     candidates = tuple(found.get(name, replace(found[RECOMMENDED], name=name)) for name in declared)
@@ -131,25 +135,27 @@ def _enough(known: Samples) -> int:
 
 
 def _steps_of_whole(known: Samples, steps: int, seconds: float, device: str | None) -> int:
-    """Steps for each whole network that is asked: as many as the last will learn for, if small ones had all they can use and
-    there is time for it; else `steps`, as these had.
+    """Steps for each whole network that is asked: as many as there is time for, if these may be more than small ones had, and
+    no more than the last will learn for. Rather than after few steps, fewer networks are asked.
     """
-    enough = _enough_of_whole(known)
-    if steps < _enough(known) or seconds <= 0:
+    if seconds <= 0:
         return steps
-    networks = whole.NETWORKS * SEEDS / min(SEEDS, cores())
-    step = _seconds_a_step(recommend.usual(known), known, device)
-    return enough if enough * step * networks <= seconds else steps
+    step = _seconds_a_step(recommend.usual(known), known, device) * SEEDS / min(SEEDS, cores())
+    enough = _enough_of_whole(known)
+    many = [each for each in (*_STEPS, enough) if each * step * whole.NETWORKS <= seconds]
+    few = [each for each in _STEPS if each <= _FEW_STEPS and each * step * whole.LEAST_NETWORKS <= seconds]
+    return min(enough, max((steps, *many, *few)))
 
 
 def _enough_of_whole(known: Samples) -> int:
     return max(ceil(_LAST_EPOCHS * len(known) / probe.BATCH), _LAST_STEPS)
 
 
-def _last_steps(declared: Architecture, known: Samples, seconds: float, device: str | None) -> int:
-    """As many as `seconds` suffice for, and no more than are enough."""
+def _last_steps(declared: Architecture, known: Samples, seconds: float, device: str | None) -> list[int]:
+    """As many as `seconds` suffice for, and no more than are enough; then a part of these, too, as that may be too many."""
     steps = seconds / _seconds_a_step(declared, known, device) if seconds > 0 else 0
-    return int(min(_enough_of_whole(known), max(_STEPS[0], steps)))
+    enough = _enough_of_whole(known)
+    return [enough, enough // _EARLIER] if steps >= enough + enough // _EARLIER else [int(max(_STEPS[0], min(enough, steps)))]
 
 
 def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) -> float:

@@ -58,6 +58,7 @@ class Measured:
     `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt.
     `whole`: whether the whole network does better by filters that slide, where small ones leave it to that.
     `as_usual`: if filters do as is usual, how much more the whole network tells by what else seemed to do best.
+    `instead`: what they did until the whole network told more by what they do, and how much more.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
     Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
@@ -78,6 +79,7 @@ class Measured:
     doubtful: bool = False
     whole: Finding = field(default_factory=Finding)
     as_usual: Interval | None = None
+    instead: tuple[Along, Interval] | None = None
     subsamples: Finding = field(default_factory=Finding)
     pooled: Finding = field(default_factory=Finding)
     learnt: bool = True

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
-from convsight.architecture import WHOLE, Architecture, Convolution, build, enough, parameters
+from convsight.architecture import WHOLE, Architecture, Convolution, build, enough, multiplications, parameters
 from convsight.errors import InputError
 from convsight.fit.bench import Interval
 from convsight.fit.data import Samples
-from convsight.fit.properties import Along, Measured
+from convsight.fit.properties import USUAL, Along, Measured
 from convsight.network import Network
 
 _WIDTHS, _HIDDEN = (32, 64), 128
-_POINT_LAYERS, _MOST_FILTERS = 4, 96
+_POINT_LAYERS, _MOST_FILTERS, _FEWEST_FILTERS = 4, 96, 8
+_MOST_WORK = 2  # times that of the usual network
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,29 @@ def fully_connected(samples: Samples, wanted: int) -> Architecture:
 def recommended(samples: Samples, measured: Sequence[Measured], *, depth: int) -> Architecture:
     """The network that does along each axis what was measured to do best, with about as many parameters as `usual`.
 
-    `depth`: how many convolutions follow one another; the first spans what is spanned.
+    It has fewer where it would multiply more than twice as often as `usual`, unless points are told, which `usual`, pooling
+    them, hardly can. `depth`: how many convolutions follow one another; the first spans what is spanned.
     """
     plans = {each.axis: each.along for each in measured}
-    wanted = parameters(usual(samples))
+    by_default = usual(samples)
 
     def make(filters: int) -> Architecture:
         return _declared(samples, plans, depth, filters)
 
-    return make(enough(make, wanted, most=_MOST_FILTERS))
+    filters = enough(make, parameters(by_default), most=_MOST_FILTERS)
+    most = _MOST_WORK * multiplications(by_default)
+    while not samples.per_point and filters > _FEWEST_FILTERS and multiplications(make(filters)) > most:
+        filters -= 1 + filters // 8
+    return make(filters)
+
+
+def possible(samples: Samples, measured: Sequence[Measured]) -> dict[int, Architecture]:
+    """The networks that do what was measured, by how many convolutions they have; with the usual filters along all axes the
+    usual network only.
+    """
+    if all(each.along == USUAL for each in measured) and not samples.per_point:
+        return {len(_WIDTHS): usual(samples)}
+    return {depth: recommended(samples, measured, depth=depth) for depth in depths(samples, measured)}
 
 
 def depths(samples: Samples, measured: Sequence[Measured]) -> list[int]:
@@ -89,6 +104,13 @@ def does(found: Measured) -> str:
     return f"slide, {along.slides} {entries} long, {pools}"
 
 
+def said(declared: Architecture, measured: Sequence[Measured]) -> str:
+    """In words, what a network that does as `measured` is."""
+    depth = len(declared.convolutions)
+    does_so = ", ".join(f"{each.axis} {does(each)}" for each in measured)
+    return f"{depth} convolution{'s' if depth > 1 else ''}: {does_so}"
+
+
 def reason(found: Measured) -> str:
     """Why the filters do along an axis what they do, in one sentence."""
     along, gain = found.along, found.sliding.effect
@@ -101,6 +123,12 @@ def reason(found: Measured) -> str:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
         return f"{found.axis}: there was no time to measure whether filters should slide; they {does(found)}, {why}."
     whole = found.whole.effect
+    if found.instead:
+        before, more = found.instead
+        return (
+            f"{found.axis}: filters {does(found)}, since the whole network tells {more.mean:.1%} ± {more.error:.1%} more so "
+            f"than by filters that {does(replace(found, along=before))}."
+        )
     if found.as_usual:
         return (
             f"{found.axis}: filters {does(found)}, as is usual: with what seemed to do best the whole network does not "

@@ -8,18 +8,22 @@ from dataclasses import replace
 from torch import Tensor
 
 from convsight.architecture import Architecture
-from convsight.fit import probe, recommend, verdict
+from convsight.fit import probe, recommend, search, verdict
 from convsight.fit.bench import Bench, OutOfTimeError
 from convsight.fit.properties import USUAL, Along, Measured
 
-NETWORKS = 12  # that may be learnt, about: three depths, of the network as measured, one that slides otherwise, the usual one
+NETWORKS = 20  # that may be learnt, about: three depths, of the network as measured, one that slides otherwise, and a search
+LEAST_NETWORKS = 6  # of which something can be told
 _LEAST_AS_USUAL = 6  # entries of an axis
 
 
 def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
     """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis."""
     best, scores, last = _slid_or_spanned(bench, measured, steps)
-    return (best, last) if scores is None else _as_usual(bench, best, scores, last, steps)
+    if scores is None:
+        return best, last
+    best, scores, last = _as_usual(bench, best, scores, last, steps)
+    return search.climbed(bench, best, scores, last, steps=steps)
 
 
 def _slid_or_spanned(
@@ -58,7 +62,7 @@ def _slid_or_spanned(
 
 def _as_usual(
     bench: Bench, best: Architecture, scores: Tensor, measured: list[Measured], steps: int
-) -> tuple[Architecture, list[Measured]]:
+) -> tuple[Architecture, Tensor, list[Measured]]:
     """The usual filters, along all axes together that filters may slide along, unless the network surely tells more by others:
     by half of how far off that may be, which is a standard error, about (so Breiman et al. 1984 prune trees: Classification
     and Regression Trees, 3.4.3). Where it misses less than one sample, nothing can be chosen by these, and all axes are asked.
@@ -66,15 +70,15 @@ def _as_usual(
     all_told = float(scores.mean()) > 1 - 1 / len(bench.judged)
     usual = [replace(each, along=_usual_along(bench, each, anyway=all_told)) for each in measured]
     if [each.along for each in usual] == [each.along for each in measured]:
-        return best, measured
+        return best, scores, measured
     other, its_scores = _as_deep_as_does_best(bench, usual, steps)
     if its_scores is None:
-        return best, measured
+        return best, scores, measured
     more = bench.interval(scores - its_scores)
     if more.mean > more.error / 2:
-        return best, measured
+        return best, scores, measured
     changed = zip(measured, usual, strict=True)
-    return other, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
+    return other, its_scores, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
 
 
 def _unasked(bench: Bench, found: Measured) -> Measured:
@@ -95,20 +99,13 @@ def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int
     """A network that does what was measured, as deep as does best, and its scores (seeds, n), each half of the samples having
     chosen the depth for the other; None if there was no time for all depths, and it is two convolutions deep, or as deep as may
     be where points are told, which need to see far.
-
-    With the usual filters along all axes it is the usual network.
     """
     known = bench.known
-    if all(each.along == USUAL for each in measured) and not known.per_point:
-        possible = {2: recommend.usual(known)}
-    else:
-        possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
-    does = ", ".join(f"{each.axis} {recommend.does(each)}" for each in measured)
+    possible = recommend.possible(known, measured)
     rows: dict[int, Tensor] = {}
     try:
         for depth, architecture in possible.items():
-            said = f"{depth} convolution{'s' if depth > 1 else ''}: {does}"
-            rows[depth] = bench.scores(architecture, said, steps=steps)[:, 0]
+            rows[depth] = bench.scores(architecture, recommend.said(architecture, measured), steps=steps)[:, 0]
     except OutOfTimeError:
         return possible[max(possible) if known.per_point else min(2, max(possible))], None
     return possible[max(rows, key=lambda each: float(rows[each].mean()))], bench.best(rows)
