@@ -1,21 +1,23 @@
 """`fit` on eight real sets that are none of the lecture's: does the network it recommends keep up with the usual ones?
 
-python benchmarks/fit_sets.py sktime-1.2.0-py3-none-any.whl fsdd/ custrev.csv --budget 300 --seeds 5
+python benchmarks/fit_sets.py sktime-1.2.0-py3-none-any.whl fsdd/ custrev.csv --out fit_sets.jsonl
 
 The wheel (`pip download --no-deps sktime`) is read as a file: ItalyPowerDemand, JapaneseVowels, OSULeaf and GunPoint, of the
 UCR and UEA archives (their published test parts are put together with the training parts, and parted anew). scikit-learn's
-digits are the UCI's. fsdd/ are the recordings of free-spoken-digit-dataset, a folder a speaker: told are the digit, by speakers
-that weren't heard, and the speaker. custrev.csv: the customer reviews of Hu and Liu 2004, columns text and label.
+digits, 8x8, are the UCI's. fsdd/ are the recordings of free-spoken-digit-dataset: told are the digit, by speakers
+that weren't heard (new speakers), and the speaker. custrev.csv: the customer reviews of Hu and Liu 2004, columns text and label.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,11 @@ from convsight.speech.encode import LogMel
 
 FRAMES = 60
 SERIES = "ItalyPowerDemand", "JapaneseVowels", "OSULeaf", "GunPoint"
-HEADS = "set", "samples", "slides/pools", "recommended", "usual 3x3, 2x2", "fully connected", "returned", "more than the better"
+SETS = "digits", *SERIES, "new speakers", "speakers", "reviews"
+HEADS = (
+    "set", "samples", "splits", "slides/pools", "recommended", "usual 3x3, 2x2", "fully connected", "returned",
+    "more than the better",
+)  # fmt: skip
 
 
 def series(wheel: Path, name: str) -> Arrays:
@@ -72,40 +78,54 @@ def digits() -> Arrays:
 
 
 def main() -> None:
-    """Print a table, a line a set: how many are told right, means over seeds, each of which parts the set otherwise, and how
-    much the recommended network has more than the better of the usual one and the fully connected one, with its standard error.
+    """Learn each set with each seed, which parts it otherwise, unless the file has it; then print a table, a line a set: how many
+    are told right, means over seeds, and how much the recommended network has more than the better of the usual one and the
+    fully connected one, with its standard error.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)
     parser.add_argument("fsdd", type=Path)
     parser.add_argument("reviews", type=Path)
-    parser.add_argument("--budget", type=float, default=300)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--names", default=",".join(SETS))
+    parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser.add_argument("--budget", type=float, default=600)
+    parser.add_argument("--out", type=Path, default=Path("fit_sets.jsonl"))
     given = parser.parse_args()
-    sets: dict[str, Callable[[], Arrays]] = {
-        "digits (scikit-learn, 8x8)": digits,
+    load: dict[str, Callable[[], Arrays]] = {
+        "digits": digits,
         **{name: partial(series, given.wheel, name) for name in SERIES},
-        "spoken digits, new speakers": lambda: recordings(given.fsdd, 0),
-        "speakers of spoken digits": lambda: recordings(given.fsdd, 1),
-        "customer reviews": lambda: text(given.reviews),
+        "new speakers": lambda: recordings(given.fsdd, 0),
+        "speakers": lambda: recordings(given.fsdd, 1),
+        "reviews": lambda: text(given.reviews),
     }  # fmt: skip
+    done = [json.loads(line) for line in given.out.read_text().splitlines()] if given.out.exists() else []
+    for seed, name in product(map(int, given.seeds.split(",")), given.names.split(",")):
+        if any((each["set"], each["seed"]) == (name, seed) for each in done):
+            continue
+        known = load[name]()
+        found = fit(known.x, known.y, axes=known.axes, groups=known.groups, budget=given.budget, seed=seed)
+        does = "; ".join(f"{each.axis} {each.along.slides or 'spans'}/{each.along.pools}" for each in found.measured)
+        right = [*(each.right.mean for each in found.candidates), found.best.right.mean]
+        size = "x".join(map(str, known.x.shape))
+        done.append({"set": name, "seed": seed, "size": size, "does": does, "right": right, "seconds": round(found.seconds)})
+        with given.out.open("a") as file:
+            file.write(json.dumps(done[-1]) + "\n")
+        print(done[-1], file=sys.stderr, flush=True)
+    _show(done)
+
+
+def _show(done: Sequence[dict[str, Any]]) -> None:
     print(f"| {' | '.join(HEADS)} |\n|{'---|' * len(HEADS)}")
-    for name, load in sets.items():
-        known: Any = load()
-        rows = []
-        for seed in range(given.seeds):
-            found = fit(known.x, known.y, axes=known.axes, groups=known.groups, budget=given.budget, seed=seed)
-            rows.append([*(each.right.mean for each in found.candidates), found.best.right.mean])
-            does = "; ".join(f"{each.axis} {each.along.slides or 'spans'}/{each.along.pools}" for each in found.measured)
-            print(f"{name}, {seed}: {does}", file=sys.stderr)
-        means = np.mean(rows, 0)
-        more = np.array(rows)[:, 0] - np.array(rows)[:, 1 + int(means[2] > means[1])]
-        shape = "x".join(map(str, known.x.shape))
-        print(
-            f"| {name} | {shape} | {does} | {' | '.join(f'{each:.1%}' for each in means)} |",
-            f"{more.mean():+.1%} ± {more.std(ddof=1) / len(more) ** 0.5:.1%} |",
-            flush=True,
-        )
+    for name in SETS:
+        if not (rows := [each for each in done if each["set"] == name]):
+            continue
+        right = np.array([each["right"] for each in rows])
+        means = right.mean(0)
+        more = right[:, 0] - right[:, 1 + int(means[2] > means[1])]
+        error = f" ± {more.std(ddof=1) / len(more) ** 0.5:.1%}" if len(more) > 1 else ""
+        found = ", ".join(dict.fromkeys(each["does"] for each in rows))
+        print(f"| {name} | {rows[0]['size']} | {len(rows)} | {found} | {' | '.join(f'{each:.1%}' for each in means)} |", end="")
+        print(f" {more.mean():+.1%}{error} |")
 
 
 if __name__ == "__main__":
