@@ -4,8 +4,8 @@ python benchmarks/fit_sets.py sktime-1.2.0-py3-none-any.whl fsdd/ custrev.csv --
 
 The wheel (`pip download --no-deps sktime`) is read as a file: ItalyPowerDemand, JapaneseVowels, OSULeaf and GunPoint, of the
 UCR and UEA archives (their published test parts are put together with the training parts, and parted anew). scikit-learn's
-digits, 8x8, are the UCI's. fsdd/ are the recordings of free-spoken-digit-dataset: told are the digit, by speakers
-that weren't heard (new speakers), and the speaker. custrev.csv: the customer reviews of Hu and Liu 2004, columns text and label.
+digits, 8x8, are the UCI's. fsdd/ are the recordings of free-spoken-digit-dataset: told are the digit, by speakers that
+weren't heard (new speakers), and the speaker. custrev.csv: the customer reviews of Hu and Liu 2004, columns text and label.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def digits() -> Arrays:
 
 
 def main() -> None:
-    """Learn each set with each seed, which parts it otherwise, unless the file has it; then print a table, a line a set: how many
-    are told right, means over seeds, and how much the recommended network has more than the better of the usual one and the
-    fully connected one, with its standard error.
+    """Learn each set with each seed, which parts it otherwise, unless the file has it; then print a table, a line a set: how
+    many are told right, means over seeds, and how much the recommended network has more than the better of the usual one and
+    the fully connected one, with its standard error.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)

@@ -162,6 +162,8 @@ def test_with_limited_sharing_each_section_has_filters_of_its_own() -> None:
         rows = given[:, :, 6 * section : 6 * section + 13]
         alone = torch.nn.functional.conv2d(rows, convolution.weight[own], convolution.bias[own])
         assert torch.allclose(answers[:, :, section], alone.amax(2), atol=1e-5)
+    network.to(memory_format=torch.channels_last)  # as it is in training
+    assert torch.allclose(pool(convolution(given)), answers, atol=1e-5)
     assert network(given).shape == (2, 2)
     with pytest.raises(InputError, match="slide along frequency, and pool there"):
         build(replace(declared, convolutions=(replace(slides, slides={"time": 5}, pools={}),)))

@@ -64,7 +64,7 @@ class Sectioned(nn.Conv2d):
         places = given.unfold(2, int(self.kernel_size[0]), 1)[:, :, : self.sections * self.section]
         parted = places.view(*given.shape[:2], self.sections, self.section, *places.shape[3:])
         rows = parted.permute(2, 0, 3, 1, 5, 4).flatten(3).flatten(1, 2)
-        filters = self.weight.view(self.sections, -1, rows.shape[2]).transpose(1, 2)
+        filters = self.weight.reshape(self.sections, -1, rows.shape[2]).transpose(1, 2)
         answers: Tensor = rows @ filters
         if self.bias is not None:
             answers = answers + self.bias.view(self.sections, 1, -1)
