@@ -55,7 +55,7 @@ class Measured:
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     bring the other most of what its own learning does (`transfer`, whose effect is the share). `subsamples`: half of the
     entries do as well.
-    `doubtful`: places do better with weights of their own, or filters surely serve less elsewhere than where they learnt.
+    `doubtful`: filters surely serve less elsewhere than where they learnt, and not surely most of it.
     `whole`: whether the whole network does better by filters that slide, where small ones leave it to that.
     `as_usual`: if filters do as is usual, how much more the whole network tells by what else seemed to do best.
     `instead`: what they did until the whole network told more by what they do, and how much more.
@@ -206,7 +206,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.transfer = verdict.most(served) if served else Finding()
     found.recurs = verdict.recurs(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
     less_served = verdict.no_worse(bench.interval(elsewhere - here), little)
-    found.doubtful = "no" in (found.sharing.verdict, less_served.verdict)
+    found.doubtful = less_served.verdict == "no" and found.transfer.verdict != "yes"
 
     moved = scores(found.sliding_along, also=_shifts(known, axis))
     found.shifted = {
