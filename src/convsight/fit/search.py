@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 from torch import Tensor
@@ -24,16 +23,17 @@ def climbed(
 ) -> tuple[Architecture, list[Measured]]:
     """The network that is reached from `begin`, which does what was `measured` and has `scores` (seeds, n), and what it does.
 
-    Along one axis after the other all poolings are learnt, then filters of all lengths, then all depths. The best of them is
-    taken if it tells more than what there is by half of how far off that may be, each half of the samples having chosen it for
-    the other. Where filters span an axis, sliding ones are tried, but not where what these learn at one place serves less at
-    another; and if in small networks they surely do worse, they must surely be better, and not by a little. It ends once there
-    is no time, or less than one sample is missed.
+    Along one axis after the other all poolings are learnt, then all lengths of filters, then all lengths with all poolings; and
+    after each of these all depths. The best of them is taken if it tells more than what there is by half of how far off that
+    may be, each half of the samples having chosen it for the other. Where filters span an axis, sliding ones are tried, but not
+    where what these learn at one place serves less at another; and if in small networks they surely do worse, they must surely
+    be better, and not by a little. It ends once there is no time, or less than one sample is missed.
     """
     climb = _Climb(bench, steps, begin, scores, list(measured))
-    for others, axis in product((_otherwise_pooled, _longer_or_shorter), range(len(measured))):
-        climb.along(axis, others(measured[axis], climb.measured[axis].along, bench.known.per_point))
-    climb.to_other_depths()
+    for others in (_otherwise_pooled, _longer_or_shorter, _both):
+        for axis, found in enumerate(measured):
+            climb.along(axis, others(found, climb.measured[axis].along, bench.known.per_point))
+        climb.to_other_depths()
     return climb.architecture, climb.measured
 
 
@@ -98,3 +98,8 @@ def _longer_or_shorter(found: Measured, along: Along, _per_point: bool) -> list[
         return []
     most = (found.length + 1) // 2
     return [replace(along, slides=reach) for reach in _REACHES if reach <= most and reach != along.slides]
+
+
+def _both(found: Measured, along: Along, per_point: bool) -> list[Along]:
+    reaches = _longer_or_shorter(found, along, per_point)
+    return [each for reach in reaches for each in _otherwise_pooled(found, reach, per_point)]
