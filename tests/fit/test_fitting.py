@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convsight.fit import data, fit, fitting
+from convsight.fit import data, fit, fitting, recommend
 from convsight.fit.bench import steps_kept
 
 DRAW = np.random.default_rng(0)
@@ -48,6 +48,15 @@ def test_of_few_steps_there_is_a_word() -> None:
 
 def test_few_samples_are_learnt_for_as_many_steps_as_tell_something() -> None:
     assert fitting._affordable(data.samples(X, Y), 1_000.0, "cpu") == 200
+
+
+def test_last_networks_learn_shorter_too_if_there_is_time() -> None:
+    known = data.samples(X, Y)
+    declared = recommend.fully_connected(known, 100)
+    assert fitting._last_steps(declared, known, 1_000.0, "cpu") == [1_000, 200]
+    assert fitting._last_steps(declared, known, 0.0, "cpu") == [20]
+    (some,) = fitting._last_steps(declared, known, 0.5, "cpu")
+    assert 20 <= some < 1_000
 
 
 def test_if_the_usual_network_fits_it_is_learnt_once() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convsight.architecture import WHOLE, build, parameters
+from convsight.architecture import WHOLE, build, multiplications, parameters
 from convsight.fit import data, properties, recommend
 from convsight.fit.bench import Interval
 from convsight.fit.properties import Along, Measured
@@ -46,6 +46,23 @@ def test_filters_span_slide_and_pool_as_was_found() -> None:
     assert [each.pools for each in twice] == [{"height": 2, "width": 2}, {"height": 2}]
     board = recommend.recommended(BOARDS, found(BOARDS, Along(5), Along(5)), depth=2)
     assert board.per_point and all(not each.pools and each.padded for each in board.convolutions)
+
+
+def test_it_multiplies_at_most_twice_as_often_as_the_usual_one() -> None:
+    usual = recommend.usual(PICTURES)
+    assert multiplications(usual) == 28**2 * 32 * 9 + 14**2 * 64 * 32 * 9 + 7**2 * 64 * 128 + 128 * 10
+    wide = found(PICTURES, Along(9, WHOLE), Along(9, WHOLE))
+    for depth in recommend.depths(PICTURES, wide):
+        declared = recommend.recommended(PICTURES, wide, depth=depth)
+        assert multiplications(declared) <= 2 * multiplications(usual) and declared.convolutions[0].filters >= 8
+    boards = found(BOARDS, Along(5), Along(5))
+    assert multiplications(recommend.recommended(BOARDS, boards, depth=4)) > 2 * multiplications(recommend.usual(BOARDS))
+
+
+def test_with_the_usual_filters_it_is_the_usual_network() -> None:
+    along = Along(3, 2)
+    assert recommend.possible(PICTURES, found(PICTURES, along, along)) == {2: recommend.usual(PICTURES)}
+    assert len(recommend.possible(PICTURES, found(PICTURES, along, Along(3)))) > 1
 
 
 def test_the_usual_ones_are_as_large() -> None:

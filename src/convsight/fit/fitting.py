@@ -11,7 +11,7 @@ from typing import Any
 
 from convsight.architecture import Architecture, parameters
 from convsight.cores import cores
-from convsight.fit import probe, properties, recommend, whole
+from convsight.fit import probe, properties, recommend, search, whole
 from convsight.fit.bench import SEEDS, Bench, OnStep, side_by_side, steps_kept
 from convsight.fit.data import Samples, parted, samples
 from convsight.fit.properties import Measured
@@ -82,7 +82,10 @@ def fit(
     by_small = properties.measure(bench)
     bench.deadline = started + _SETTLING * budget
     seconds = bench.deadline - monotonic()
-    fits, measured = whole.settled(bench, by_small, steps=_steps_of_whole(known, steps, seconds, device))
+    steps_of_whole = _steps_of_whole(known, steps, seconds, device)
+    fits, scores, measured = whole.settled(bench, by_small, steps=steps_of_whole)
+    if scores is not None:
+        fits, measured = search.climbed(bench, fits, scores, measured, steps=steps_of_whole)
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),

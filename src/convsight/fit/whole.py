@@ -8,7 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from convsight.architecture import Architecture
-from convsight.fit import probe, recommend, search, verdict
+from convsight.fit import probe, recommend, verdict
 from convsight.fit.bench import Bench, OutOfTimeError
 from convsight.fit.properties import USUAL, Along, Measured
 
@@ -17,13 +17,12 @@ LEAST_NETWORKS = 6  # of which something can be told
 _LEAST_AS_USUAL = 6  # entries of an axis
 
 
-def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
-    """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis."""
+def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, Tensor | None, list[Measured]]:
+    """The network that fits, as deep as does best after `steps` steps; its scores (seeds, n), or None if there was no time to
+    ask all; and `measured` with what its filters do along each axis.
+    """
     best, scores, last = _slid_or_spanned(bench, measured, steps)
-    if scores is None:
-        return best, last
-    best, scores, last = _as_usual(bench, best, scores, last, steps)
-    return search.climbed(bench, best, scores, last, steps=steps)
+    return (best, None, last) if scores is None else _as_usual(bench, best, scores, last, steps)
 
 
 def _slid_or_spanned(
