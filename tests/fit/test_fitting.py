@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from convsight.fit import data, fit, fitting, recommend
-from convsight.fit.bench import steps_kept
+from convsight.fit import data, fit, fitting, probe, recommend
+from convsight.fit.bench import Bench, Interval, steps_kept
+from convsight.fit.recommend import Candidate
 
 DRAW = np.random.default_rng(0)
 Y = DRAW.integers(2, size=120)
@@ -57,6 +59,20 @@ def test_last_networks_learn_shorter_too_if_there_is_time() -> None:
     assert fitting._last_steps(declared, known, 0.0, "cpu") == [20]
     (some,) = fitting._last_steps(declared, known, 0.5, "cpu")
     assert 20 <= some < 1_000
+
+
+def test_the_first_is_best_unless_another_is_right_surely_more_often() -> None:
+    known, judged = data.parted(data.samples(np.tile(X, (10, 1)), np.tile(Y, 10), axes=("time",)))
+    bench = Bench(known, judged, 20)
+    network = probe.learnt(recommend.usual(known), known, steps=0, device="cpu")
+    right = torch.arange(len(judged)) % 10
+    first, little, more = (
+        Candidate(name, network, 0.0, Interval(0.5, 0.1), (right < tenths).float())
+        for name, tenths in (("a", 6), ("b", 6), ("c", 7))
+    )
+    little.choosing[:10] = (right[:10] >= 1).float() * (right[:10] < 8)  # two more, one less
+    assert fitting._best(bench, [first, little]) is first
+    assert fitting._best(bench, [first, little, more]) is more and fitting._best(bench, [more, little, first]) is more
 
 
 def test_if_the_usual_network_fits_it_is_learnt_once() -> None:

@@ -24,7 +24,7 @@ def test_a_series_is_measured_reported_and_its_network_learnt(tmp_path: Path) ->
     asked: list[str] = []
     found: Fit = fit(X, Y, axes=("time",), budget=4, device="cpu", on_network=asked.append)
     assert [each.axis for each in found.measured] == ["time"] and len(found.candidates) == 3
-    assert found.best.chosen_by == max(each.chosen_by for each in found.candidates)
+    assert found.best in found.candidates
     assert found.network(found.data.inputs[:4]).shape == (4, 3) and found.network.labels == ("0", "1", "2")
     assert asked[-1] == "the network that fits, and the usual ones" and len(found.reasons) == 1
     report.write_page(found, tmp_path / "fit.html")
@@ -70,6 +70,11 @@ def test_each_question_has_its_own_answer() -> None:
     answer = report.questions(found)[1].answer
     assert "In the whole network, filters that slide, against ones that span: +0.0% (between -1.0% and +1.0%). The" in answer
     assert "pooling by two, as is usual: -2.0% (between -5.0% and +1.0%), so these it has. The plot" in answer
+    found.along, found.as_usual, found.instead = Along(5, WHOLE), None, (Along(), Interval(0.03, 0.01))
+    assert (
+        "by filters that slide, 5 entries long, with pooling over all of it, against filters that span all 14 entries: "
+        "+3.0% (between +2.0% and +4.0%), so the first it has. The plot" in report.questions(found)[1].answer
+    )
     found.doubtful = True
     assert "(between -1.0% and +1.0%), so no. The whole" in report.questions(found)[1].answer
     for learnt, word in ((True, "There was no time"), (False, "did not surely tell more than a guess")):

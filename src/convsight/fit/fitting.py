@@ -103,14 +103,14 @@ def fit(
         network = probe.learnt(declared[name], known, steps=steps, seed=seed, device=device, on_step=on_step)
         seconds = monotonic() - begun
         right = judge.interval(probe.right(network, test)[None])
-        return Candidate(name, network, seconds, right, float(probe.right(network, judged).mean()))
+        return Candidate(name, network, seconds, right, probe.right(network, judged))
 
     def learnt(name: str, on_step: OnStep) -> Candidate:
-        return max((candidate(name, each, on_step) for each in last[name]), key=lambda each: each.chosen_by)
+        return _best(bench, [candidate(name, each, on_step) for each in last[name]])
 
     found = {each.name: each for each in side_by_side(learnt, list(distinct))}
     candidates = tuple(found.get(name, replace(found[RECOMMENDED], name=name)) for name in declared)
-    best = max(candidates, key=lambda each: each.chosen_by)
+    best = _best(bench, candidates)
     reasons = tuple(map(recommend.reason, measured))
     if steps < _FEW_STEPS:
         few = (
@@ -119,6 +119,15 @@ def fit(
         )
         given = replace(given, notes=(*given.notes, few))
     return Fit(given, tuple(measured), reasons, candidates, best, monotonic() - started)
+
+
+def _best(bench: Bench, candidates: Sequence[Candidate]) -> Candidate:
+    """The first, unless a later one is right more often by half of how far off that may be."""
+    best, *others = candidates
+    for each in others:
+        more = bench.interval((each.choosing - best.choosing)[None])
+        best = each if more.mean > more.error / 2 else best
+    return best
 
 
 def _affordable(known: Samples, seconds: float, device: str | None) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
+
+from torch import Tensor
 
 from convsight.architecture import WHOLE, Architecture, Convolution, build, enough, multiplications, parameters
 from convsight.errors import InputError
@@ -20,13 +22,13 @@ _MOST_WORK = 2  # times that of the usual network
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network that was learnt; `right`: of the test's samples; `chosen_by`: of those that the best is chosen by, the mean."""
+    """A network that was learnt; `right`: of the test's samples; `choosing`: (N,), of those that the best is chosen by."""
 
     name: str
     network: Network
     seconds: float
     right: Interval
-    chosen_by: float
+    choosing: Tensor = field(compare=False)
 
     @property
     def parameters(self) -> int:

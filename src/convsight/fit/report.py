@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from convsight import __version__
 from convsight.architecture import WHOLE, Architecture
 from convsight.files import written_whole
-from convsight.fit import probe
+from convsight.fit import probe, recommend
 from convsight.fit.bench import Interval
 from convsight.fit.data import Samples
 from convsight.fit.properties import Measured
@@ -91,6 +91,7 @@ def questions(found: Measured) -> list[Question]:
             + (_served(found.transfer) + _RECUR if found.sliding.effect else "")
             + _sentence("In the whole network, filters that slide, against ones that span", found.whole, part=found.doubtful)
             + _as_usual(found)
+            + _instead(found)
             + (_MOVED if found.shifted else ""),
             _pairs(found.shifted),
         ),
@@ -174,6 +175,14 @@ def _as_usual(found: Measured) -> str:
         return ""
     usual = f"filters of three entries{' and pooling by two' if found.along.pools != 1 else ''}, as is usual"
     return f"The whole network by what seemed to do best, against {usual}: {_between(more)}, so these it has. "
+
+
+def _instead(found: Measured) -> str:
+    if found.instead is None:
+        return ""
+    before, more = found.instead
+    now, then = recommend.does(found), recommend.does(replace(found, along=before))
+    return f"The whole network by filters that {now}, against filters that {then}: {_between(more)}, so the first it has. "
 
 
 def _served(found: Finding) -> str:
