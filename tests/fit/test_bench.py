@@ -175,6 +175,32 @@ def test_intervals_are_of_samples_and_seeds() -> None:
     assert grouped.interval(same).error == pytest.approx(stats.t.ppf(0.95, 9) * float((by_group.var() / 10).sqrt()), rel=0.01)
 
 
+def test_with_folds_each_sample_is_judged_once_by_a_network_that_has_not_seen_it() -> None:
+    whole = data.samples(X, Y)
+    crossed = Bench(KNOWN, whole, 60, 3, device="cpu", folds=data.folds(whole, 3))
+    scores = crossed.scores(SMALL, "small")
+    assert scores.shape == (1, 1, 400) and crossed.folds is not None
+    mine = crossed.folds == 2
+    network = probe.learnt(SMALL, whole.at((~mine).nonzero()[:, 0]), steps=60, seed=2, device="cpu")
+    assert torch.allclose(probe.scores(network, whole.at(mine.nonzero()[:, 0])), scores[0, 0, mine], atol=1e-5)
+    assert torch.equal(replace(crossed, deadline=0.0).scores(SMALL, "small"), scores)
+    with pytest.raises(OutOfTimeError):
+        replace(crossed, folds=None, deadline=0.0).scores(SMALL, "small")
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.3])
+def test_intervals_over_folds_hold_the_truth_as_often_as_they_say(apart: float) -> None:
+    whole = data.samples(X, Y)
+    crossed = Bench(KNOWN, whole, 60, folds=data.folds(whole, 4))
+    generator, held = torch.Generator().manual_seed(0), 0
+    for _ in range(400):
+        scores = torch.randn(1, 400, generator=generator)
+        scores += apart * torch.randn(4, generator=generator)[crossed.folds]
+        found = crossed.interval(scores)
+        held += found.low <= 0 <= found.high
+    assert held / 400 > 0.86
+
+
 def test_a_share_has_its_interval() -> None:
     """Against the interval of Fieller 1954 for a ratio, whose scores are the samples' own."""
     draw = torch.Generator().manual_seed(0)

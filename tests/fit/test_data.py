@@ -137,6 +137,25 @@ def test_parts_hold_each_sample_once_and_each_class_in_proportion(count: int, cl
         assert abs(int((judged.targets == each).sum()) - of_it / 4) <= 1
 
 
+@pytest.mark.parametrize("classes", [2, 5])
+def test_folds_are_equal_and_have_each_class_in_proportion(classes: int) -> None:
+    x = torch.arange(83).float()[:, None].expand(-1, 2).contiguous()
+    whole = data.samples(x, torch.arange(83) % classes)
+    found = data.folds(whole, 4)
+    assert torch.bincount(found).tolist() == [21, 21, 21, 20]
+    assert not torch.equal(found, data.folds(whole, 4, seed=1))
+    for each in range(classes):
+        of_it = found[whole.targets == each]
+        assert int(torch.bincount(of_it, minlength=4).max()) - int(torch.bincount(of_it, minlength=4).min()) <= 1
+
+
+def test_no_group_is_in_two_folds() -> None:
+    whole = data.samples(X, Y, groups=np.arange(60) % 6)
+    found = data.folds(whole, 4)
+    assert whole.groups is not None and len(torch.unique(found)) == 4
+    assert all(len(torch.unique(found[whole.groups == each])) == 1 for each in range(6))
+
+
 def test_groups_are_learnt_or_judged_by_never_both() -> None:
     whole = data.samples(X, Y, groups=np.array([f"speaker {each}" for each in np.arange(60) % 8]))
     learnt, judged = data.parted(whole)

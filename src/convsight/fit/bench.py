@@ -87,6 +87,9 @@ class Interval:
 class Bench:
     """`known` are learnt, `judged` are judged by, for `steps` steps unless others are asked for, with `seeds` seeds.
 
+    `folds`: (len(judged),), which seed judges by each of `judged`, having learnt the others instead of `known`. One score a
+    sample tells more than one a seed of few samples.
+
     `deadline`: seconds of the monotonic clock after which nothing goes on learning and `scores` raises OutOfTimeError. `cache`:
     a file that keeps what was measured, so that measuring may be interrupted. `on_network(name)` is told of each network that
     is about to learn.
@@ -100,13 +103,14 @@ class Bench:
     cache: Path | None = None
     device: str | None = None
     on_network: Callable[[str], None] | None = None
+    folds: Tensor | None = None
     _found: dict[str, Tensor] = field(default_factory=dict)
     _changed: dict[str, tuple[Samples, Samples]] = field(default_factory=dict)
     _content: str = ""
 
     def __post_init__(self) -> None:
         """Raises InputError if the file in `cache` is of other samples."""
-        if self.cache:
+        if self.cache and not self._content:
             given = {"known": self.known.inputs, "judged": self.judged.inputs}
             given |= {"targets": self.known.targets, "told": self.judged.targets}
             self._content = digest(given)
@@ -116,7 +120,8 @@ class Bench:
         self, architecture: Architecture, name: str, *, change: Change | None = None, changed: str = "",
         moves: bool = False, also: Sequence[Change] = (), steps: int | None = None,
     ) -> Tensor:  # fmt: skip
-        """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them.
+        """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them;
+        with `folds`, (1, 1 + len(also), n).
 
         `change` is made to the inputs of all samples, before; `changed` says which it is, and `moves` that it only moves
         entries, and the points that are told with them. `steps`: how many, if not the bench's.
@@ -124,13 +129,20 @@ class Bench:
         steps = steps or self.steps
 
         def found(seed: int, on_step: OnStep) -> Tensor:
-            known, judged = self._under(change, changed, moves)
+            known, judged = self._under(change, changed, moves) if self.folds is None else self._fold(self.folds, seed)
             network = probe.learnt(architecture, known, steps=steps, seed=seed, device=self.device, on_step=on_step)
             rows = [probe.scores(network, judged)]
             return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
 
         self._under(change, changed, moves)
-        return self._of_all_seeds([architecture.to_dict(), changed, len(also), steps], name, found)
+        asked = [architecture.to_dict(), changed, len(also), steps, *(() if self.folds is None else ["folds"])]
+        rows = self._of_all_seeds(asked, name, found)
+        if self.folds is None:
+            return torch.stack(rows)
+        whole = torch.empty(len(rows[0]), len(self.judged))
+        for seed, row in enumerate(rows):
+            whole[:, self.folds == seed] = row
+        return whole[None]
 
     def transferred(self, architecture: Architecture, name: str, parts: Sequence[Change], part: str) -> Tensor:
         """(seeds, 3, n): the scores of each sample with first filters that learnt the same of `parts` as all else, that learnt
@@ -152,13 +164,18 @@ class Bench:
                 rows[which].append(probe.scores(learn(known, filters=each, seed=seed + self.seeds), judged))
             return torch.stack([torch.stack(each).mean(0) for each in rows])
 
-        return self._of_all_seeds([architecture.to_dict(), "transferred", part, self.steps], name, found)
+        return torch.stack(self._of_all_seeds([architecture.to_dict(), "transferred", part, self.steps], name, found))
 
     def interval(self, scores: Tensor) -> Interval:
         """Of the mean of `scores`, (seeds, n), or differences between two such: by Student's t, with degrees of freedom that
         Welch and Satterthwaite give the sum of two variances, that of the seeds and that of the samples, or groups.
+
+        With `folds`, that of the seeds is that of the folds' means, of which chance is a part, so that it is too much rather
+        than too little; of groups it is part of theirs.
         """
         by_seed, by_sample = scores.double().mean(1), scores.double().mean(0)
+        if self.folds is not None and self.judged.groups is None:
+            by_seed = torch.stack([by_sample[self.folds == seed].mean() for seed in range(self.seeds)])
         judges = len(by_sample)
         if self.judged.groups is not None:
             names = torch.unique(self.judged.groups)
@@ -197,7 +214,7 @@ class Bench:
 
         return torch.where(first, best_in(~first), best_in(first))
 
-    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> Tensor:
+    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> list[Tensor]:
         """What `found(seed, on_step)` gives, for each seed, each asked for once only, and kept as soon as it is known."""
         keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
         lacking = [seed for seed, key in keys.items() if key not in self._found]
@@ -219,7 +236,11 @@ class Bench:
                 side_by_side(in_time, lacking)
             finally:
                 self._keep()
-        return torch.stack([self._found[key] for key in keys.values()])
+        return [self._found[key] for key in keys.values()]
+
+    def _fold(self, folds: Tensor, seed: int) -> tuple[Samples, Samples]:
+        mine = folds == seed
+        return self.judged.at((~mine).nonzero()[:, 0]), self.judged.at(mine.nonzero()[:, 0])
 
     def _under(self, change: Change | None, changed: str, moves: bool) -> tuple[Samples, Samples]:
         if change is None:

@@ -137,12 +137,27 @@ def parted(whole: Samples, *, part: float = _HELD_OUT, seed: int = 0) -> tuple[S
         left_out = shuffled[: max(2, round(part * len(names)))]
         judged = torch.isin(whole.groups, left_out)
         return whole.at((~judged).nonzero()[:, 0]), whole.at(judged.nonzero()[:, 0])
-    order = torch.randperm(len(whole), generator=generator)
-    if whole.labels and whole.targets.ndim == 1:
-        order = order[whole.targets[order].argsort(stable=True)]  # class by class, so that every so manieth is of each in turn
+    order = _by_class(whole, generator)
     places = (torch.arange(len(order)) * part).floor()
     judged = places.diff(prepend=torch.tensor([-1.0])) > 0
     return whole.at(order[~judged]), whole.at(order[judged])
+
+
+def folds(whole: Samples, count: int, *, seed: int = 0) -> Tensor:
+    """(N,) int64, less than `count`: in which of so many equal parts each sample is; groups and classes as in `parted`."""
+    generator = Generator().manual_seed(seed)
+    if whole.groups is not None:
+        names, of = torch.unique(whole.groups, return_inverse=True)
+        return (torch.randperm(len(names), generator=generator) % count)[of]
+    found = torch.empty(len(whole), dtype=torch.int64)
+    found[_by_class(whole, generator)] = torch.arange(len(whole)) % count
+    return found
+
+
+def _by_class(whole: Samples, generator: Generator) -> Tensor:
+    """Places in a random order, or class by class, so that every so manieth is of each in turn."""
+    order = torch.randperm(len(whole), generator=generator)
+    return order[whole.targets[order].argsort(stable=True)] if whole.labels and whole.targets.ndim == 1 else order
 
 
 def _inputs(x: Any, axes: Sequence[str] | None) -> tuple[np.ndarray[Any, Any], tuple[str, str]]:

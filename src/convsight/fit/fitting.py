@@ -13,7 +13,7 @@ from convsight.architecture import Architecture, parameters
 from convsight.cores import cores
 from convsight.fit import probe, properties, recommend, search, whole
 from convsight.fit.bench import SEEDS, Bench, OnStep, side_by_side, steps_kept
-from convsight.fit.data import Samples, parted, samples
+from convsight.fit.data import Samples, folds, parted, samples
 from convsight.fit.properties import Measured
 from convsight.fit.recommend import Candidate
 from convsight.network import Network
@@ -80,12 +80,12 @@ def fit(
     steps = steps_kept(checkpoint) or _affordable(known, until - monotonic(), device)
     bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
     by_small = properties.measure(bench)
-    bench.deadline = started + _SETTLING * budget
-    seconds = bench.deadline - monotonic()
+    crossed = replace(bench, judged=rest, folds=folds(rest, SEEDS, seed=seed), deadline=started + _SETTLING * budget)
+    seconds = crossed.deadline - monotonic()
     steps_of_whole = _steps_of_whole(known, steps, seconds, device)
-    fits, scores, measured = whole.settled(bench, by_small, steps=steps_of_whole)
+    fits, scores, measured = whole.settled(crossed, by_small, steps=steps_of_whole)
     if scores is not None:
-        fits, measured = search.climbed(bench, fits, scores, measured, steps=steps_of_whole)
+        fits, measured = search.climbed(crossed, fits, scores, measured, steps=steps_of_whole)
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),
