@@ -32,6 +32,7 @@ from convsight.speech.encode import LogMel
 
 FRAMES = 60
 SERIES = "ItalyPowerDemand", "JapaneseVowels", "OSULeaf", "GunPoint"
+_LEARNT, _TESTED = 0.6, 0.2  # of a set
 SETS = "digits", *SERIES, "new speakers", "speakers", "reviews"
 HEADS = (
     "set", "samples", "splits", "slides/pools", "recommended", "usual 3x3, 2x2", "fully connected", "returned",
@@ -80,7 +81,7 @@ def digits() -> Arrays:
 def main() -> None:
     """Learn each set with each seed, which parts it otherwise, unless the file has it; then print a table, a line a set: how
     many are told right, means over seeds, and how much the recommended network has more than the better of the usual one and
-    the fully connected one, with its standard error.
+    the fully connected one, with its standard error (of splits that overlap: Nadeau, Bengio 2003, equation 9).
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)
@@ -100,18 +101,21 @@ def main() -> None:
     }  # fmt: skip
     done = [json.loads(line) for line in given.out.read_text().splitlines()] if given.out.exists() else []
     for seed, name in product(map(int, given.seeds.split(",")), given.names.split(",")):
-        if any((each["set"], each["seed"]) == (name, seed) for each in done):
+        if any((each["set"], each["seed"], each["budget"]) == (name, seed, given.budget) for each in done):
             continue
         known = load[name]()
         found = fit(known.x, known.y, axes=known.axes, groups=known.groups, budget=given.budget, seed=seed)
         does = "; ".join(f"{each.axis} {each.along.slides or 'spans'}/{each.along.pools}" for each in found.measured)
         right = [*(each.right.mean for each in found.candidates), found.best.right.mean]
         size = "x".join(map(str, known.x.shape))
-        done.append({"set": name, "seed": seed, "size": size, "does": does, "right": right, "seconds": round(found.seconds)})
+        took = round(found.seconds)
+        done.append(
+            {"set": name, "seed": seed, "budget": given.budget, "size": size, "does": does, "right": right, "seconds": took}
+        )
         with given.out.open("a") as file:
             file.write(json.dumps(done[-1]) + "\n")
         print(done[-1], file=sys.stderr, flush=True)
-    _show(done)
+    _show([each for each in done if each["budget"] == given.budget])
 
 
 def _show(done: Sequence[dict[str, Any]]) -> None:
@@ -122,7 +126,7 @@ def _show(done: Sequence[dict[str, Any]]) -> None:
         right = np.array([each["right"] for each in rows])
         means = right.mean(0)
         more = right[:, 0] - right[:, 1 + int(means[2] > means[1])]
-        error = f" ± {more.std(ddof=1) / len(more) ** 0.5:.1%}" if len(more) > 1 else ""
+        error = f" ± {more.std(ddof=1) * (1 / len(more) + _TESTED / _LEARNT) ** 0.5:.1%}" if len(more) > 1 else ""
         found = ", ".join(dict.fromkeys(each["does"] for each in rows))
         print(f"| {name} | {rows[0]['size']} | {len(rows)} | {found} | {' | '.join(f'{each:.1%}' for each in means)} |", end="")
         print(f" {more.mean():+.1%}{error} |")

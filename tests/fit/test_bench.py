@@ -177,7 +177,7 @@ def test_intervals_are_of_samples_and_seeds() -> None:
 
 def test_with_folds_each_sample_is_judged_once_by_a_network_that_has_not_seen_it() -> None:
     whole = data.samples(X, Y)
-    crossed = Bench(KNOWN, whole, 60, 3, device="cpu", folds=data.folds(whole, 3))
+    crossed = Bench(KNOWN, JUDGED, 60, 3, device="cpu").crossed(whole, seed=0, deadline=float("inf"))
     scores = crossed.scores(SMALL, "small")
     assert scores.shape == (1, 1, 400) and crossed.folds is not None
     mine = crossed.folds == 2
@@ -188,17 +188,35 @@ def test_with_folds_each_sample_is_judged_once_by_a_network_that_has_not_seen_it
         replace(crossed, folds=None, deadline=0.0).scores(SMALL, "small")
 
 
-@pytest.mark.parametrize("apart", [0.0, 0.3])
-def test_intervals_over_folds_hold_the_truth_as_often_as_they_say(apart: float) -> None:
-    whole = data.samples(X, Y)
-    crossed = Bench(KNOWN, whole, 60, folds=data.folds(whole, 4))
+@pytest.mark.parametrize("apart", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("groups", [None, 8, 40])
+def test_intervals_over_folds_hold_the_truth_as_often_as_they_say(apart: float, groups: int | None) -> None:
+    """Of networks that differ by chance, `apart` times as much as samples do, a fold each; of groups that differ, too."""
+    of = None if groups is None else np.arange(400) % groups
+    whole = data.samples(X, Y, groups=of)
+    crossed = Bench(KNOWN, whole, 60).crossed(whole, seed=0, deadline=0.0)
+    assert crossed.folds is not None
     generator, held = torch.Generator().manual_seed(0), 0
     for _ in range(400):
-        scores = torch.randn(1, 400, generator=generator)
-        scores += apart * torch.randn(4, generator=generator)[crossed.folds]
+        scores = torch.randn(1, 400, generator=generator) + apart * torch.randn(4, generator=generator)[crossed.folds]
+        if groups:
+            scores += 0.2 * torch.randn(groups, generator=generator)[torch.from_numpy(of)]
         found = crossed.interval(scores)
         held += found.low <= 0 <= found.high
-    assert held / 400 > 0.86
+    assert 0.86 <= held / 400 <= 0.96
+
+
+def test_the_best_of_networks_alike_seems_no_better_for_having_learnt_by_luck() -> None:
+    """Each fold has a network of its own, so that one half of the folds says nothing of the luck of the other."""
+    whole = data.samples(X, Y)
+    crossed = Bench(KNOWN, whole, 60).crossed(whole, seed=0, deadline=0.0)
+    assert crossed.folds is not None
+    generator, chosen = torch.Generator().manual_seed(0), []
+    for _ in range(200):
+        rows = {each: torch.randn(4, generator=generator)[crossed.folds][None] for each in range(12)}
+        chosen.append(float(crossed.best(rows).mean()))
+    assert abs(np.mean(chosen)) < 3 * np.std(chosen) / 200**0.5
+    assert float(np.std(chosen)) > 0.3
 
 
 def test_a_share_has_its_interval() -> None:

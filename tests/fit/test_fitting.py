@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from convsight.fit import data, fit, fitting, probe, recommend
-from convsight.fit.bench import Bench, Interval, steps_kept
+from convsight.fit.bench import Bench, Interval, stages_kept
 from convsight.fit.recommend import Candidate
 
 DRAW = np.random.default_rng(0)
@@ -29,11 +29,29 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
             fit(X, Y, axes=("time",), budget=60, device="cpu", checkpoint=checkpoint, on_network=told)
 
     interrupted_at(3)
-    steps = steps_kept(checkpoint)
-    assert steps and asked[:2] == ["time: filters of 5", "time: filters that span it"]
+    stages = stages_kept(checkpoint)
+    assert stages["small"] and asked[:2] == ["time: filters of 5", "time: filters that span it"]
     interrupted_at(5)
-    assert asked[3] == asked[2] and asked[1] not in asked[2:] and steps_kept(checkpoint) == steps
-    assert steps_kept(None) is None and steps_kept(tmp_path / "none.checkpoint") is None
+    assert asked[3] == asked[2] and asked[1] not in asked[2:] and stages_kept(checkpoint) == stages
+    assert stages_kept(None) == stages_kept(tmp_path / "none.checkpoint") == {}
+
+
+def test_interrupted_among_whole_networks_it_goes_on_there(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "fit.checkpoint"
+    asked: list[str] = []
+
+    def told(name: str) -> None:
+        asked.append(name)
+        if [each.partition(" ")[2].startswith("convolution") for each in asked].count(True) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(X, Y, axes=("time",), budget=20, device="cpu", checkpoint=checkpoint, on_network=told)
+    stages, begun = stages_kept(checkpoint), list(asked)
+    asked.clear()
+    fit(X, Y, axes=("time",), budget=20, device="cpu", checkpoint=checkpoint, on_network=asked.append)
+    assert stages["whole"] >= stages["small"] and stages_kept(checkpoint) == stages
+    assert asked[0] == begun[-1] and not {*begun[:-1]} & {*asked}
 
 
 def test_every_point_is_told_without_pooling() -> None:

@@ -51,18 +51,24 @@ def test_filters_span_slide_and_pool_as_was_found() -> None:
 def test_it_multiplies_at_most_twice_as_often_as_the_usual_one() -> None:
     usual = recommend.usual(PICTURES)
     assert multiplications(usual) == 28**2 * 32 * 9 + 14**2 * 64 * 32 * 9 + 7**2 * 64 * 128 + 128 * 10
-    wide = found(PICTURES, Along(9, WHOLE), Along(9, WHOLE))
-    for depth in recommend.depths(PICTURES, wide):
-        declared = recommend.recommended(PICTURES, wide, depth=depth)
-        assert multiplications(declared) <= 2 * multiplications(usual) and declared.convolutions[0].filters >= 8
+    for reach in (9, 13):
+        wide = found(PICTURES, Along(reach, WHOLE), Along(reach, WHOLE))
+        for depth in recommend.depths(PICTURES, wide):
+            declared = recommend.recommended(PICTURES, wide, depth=depth)
+            filters = declared.convolutions[0].filters
+            assert multiplications(declared) <= 2 * multiplications(usual) or filters == 8
+            more = recommend._declared(PICTURES, {each.axis: each.along for each in wide}, depth, filters + 1)
+            assert multiplications(more) > 2 * multiplications(usual) or parameters(more) > parameters(usual) or filters == 96
     boards = found(BOARDS, Along(5), Along(5))
     assert multiplications(recommend.recommended(BOARDS, boards, depth=4)) > 2 * multiplications(recommend.usual(BOARDS))
 
 
 def test_with_the_usual_filters_it_is_the_usual_network() -> None:
     along = Along(3, 2)
-    assert recommend.possible(PICTURES, found(PICTURES, along, along)) == {2: recommend.usual(PICTURES)}
-    assert len(recommend.possible(PICTURES, found(PICTURES, along, Along(3)))) > 1
+    as_usual = found(PICTURES, along, along)
+    assert recommend.depths(PICTURES, as_usual) == [2]
+    assert recommend.recommended(PICTURES, as_usual, depth=2) == recommend.usual(PICTURES)
+    assert len(recommend.depths(PICTURES, found(PICTURES, along, Along(3)))) > 1
 
 
 def test_the_usual_ones_are_as_large() -> None:
@@ -106,3 +112,8 @@ def test_reasons_say_what_was_measured() -> None:
     assert "small networks leave it open whether sliding is better" in recommend.reason(second)
     second.sliding = Finding()
     assert "no time to measure" in recommend.reason(second)
+    second.instead = Along(3, 2), Interval(0.01, 0.02)
+    assert recommend.reason(second) == (
+        "width: filters span all 28 entries, since the whole network seems to tell more so (+1.0% ± 2.0%) than by filters that "
+        "slide, 3 entries long, with pooling by 2."
+    )

@@ -43,7 +43,7 @@ UNSURE, SURE = Interval(0.0, 0.05), Interval(0.05, 0.01)
 @pytest.mark.parametrize("anywhere", [True, False])
 def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better_by_it(anywhere: bool) -> None:
     found = measured(Along(5, WHOLE), SURE, doubtful=True)
-    architecture, _, (settled,) = whole.settled(bench_of(pattern(anywhere, noise=0.5)), [found], steps=STEPS)
+    architecture, (settled,) = whole.settled(bench_of(pattern(anywhere, noise=0.5)), [found], steps=STEPS)
     assert (settled.along.slides == 5) == (settled.whole.verdict == "yes") == anywhere
     assert bool(architecture.convolutions[0].slides) == anywhere
     said = "though what they learn at" if anywhere else "and though sliding ones tell"
@@ -64,11 +64,11 @@ def test_where_neither_is_surely_better_the_whole_network_is_asked(anywhere: boo
 
 def test_filters_are_as_usual_unless_others_surely_tell_more() -> None:
     bench = bench_of(pattern(False))
-    architecture, _, (settled,) = whole.settled(bench, [measured(Along(), UNSURE)], steps=STEPS)
+    architecture, (settled,) = whole.settled(bench, [measured(Along(), UNSURE)], steps=STEPS)
     assert settled.along == USUAL and architecture == recommend.usual(bench.known)
     assert settled.as_usual and "pooling by 2, as is usual: with what seemed to do best" in recommend.reason(settled)
     bench = bench_of(pattern(True))
-    architecture, _, (settled,) = whole.settled(bench, [measured(Along(5, WHOLE), SURE)], steps=STEPS)
+    architecture, (settled,) = whole.settled(bench, [measured(Along(5, WHOLE), SURE)], steps=STEPS)
     assert settled.along == Along(5, WHOLE) and settled.as_usual is None and not settled.whole.effect
     assert architecture != recommend.usual(bench.known)
 
@@ -90,7 +90,7 @@ def test_of_what_is_told_whole_nothing_is_chosen_by() -> None:
     draw = np.random.default_rng(3)
     y = draw.integers(2, size=200)
     bench = bench_of(data.samples(0.1 * draw.standard_normal((200, 20)) + y[:, None], y, axes=("time",)))
-    architecture, _, (settled,) = whole.settled(bench, [measured(Along(), SURE, doubtful=True)], steps=STEPS)
+    architecture, (settled,) = whole.settled(bench, [measured(Along(), SURE, doubtful=True)], steps=STEPS)
     assert architecture == recommend.usual(bench.known) and settled.as_usual
 
 
@@ -101,7 +101,7 @@ def test_what_is_open_is_as_usual_without_time() -> None:
         (measured(Along(), UNSURE), Along(3, 2)), (measured(Along(9), SURE), Along(9)),
         (measured(Along(5), SURE, doubtful=True), Along()),
     ):  # fmt: skip
-        architecture, _, (settled,) = whole.settled(bench, [found], steps=STEPS)
+        architecture, (settled,) = whole.settled(bench, [found], steps=STEPS)
         assert settled.along == along and settled.as_usual is None
         assert (architecture == recommend.usual(bench.known)) == (along == Along(3, 2))
 
@@ -112,7 +112,7 @@ def test_of_two_axes_one_that_surely_spans_stays() -> None:
     x = 2.5 * draw.standard_normal((200, 8, 12)) + y[:, None, None]
     bench = bench_of(data.samples(x, y, axes=("a", "b")))
     found = [measured(Along(), SURE, axis="a", length=8), measured(Along(5, 4), SURE, axis="b", length=12)]
-    architecture, _, (first, second) = whole.settled(bench, found, steps=STEPS)
+    architecture, (first, second) = whole.settled(bench, found, steps=STEPS)
     assert first == found[0] and second.along == Along(3, 2) and second.as_usual
     assert architecture.convolutions[0].slides == {"b": 3}
 
@@ -128,9 +128,9 @@ def test_out_of_time_nothing_is_settled() -> None:
             bench.deadline = 0.0
 
     bench.on_network = over
-    architecture, scores, settled = whole.settled(bench, found, steps=STEPS)
+    architecture, settled = whole.settled(bench, found, steps=STEPS)
     assert [each.split(":")[0] for each in told] == ["1 convolution", "2 convolutions"]
-    assert scores is None and [each.along for each in settled] == [Along()] and len(architecture.convolutions) == 2
+    assert [each.along for each in settled] == [Along()] and len(architecture.convolutions) == 2
     assert recommend.reason(settled[0]).endswith("in small networks, there was no time to ask the whole one.")
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product, repeat
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from pickle import UnpicklingError
 from threading import Event
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from convsight.cores import cores
 from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.fit import probe
-from convsight.fit.data import Samples
+from convsight.fit.data import Samples, folds
 
 Change = Callable[[Tensor], Tensor]
 OnStep = Callable[[int, float], None]
@@ -33,6 +33,11 @@ SEEDS = 4
 _STUDENT = (1, 2, 3, 5, 10, float("inf")), (6.314, 2.920, 2.353, 2.015, 1.812, 1.645)  # degrees of freedom, the 95% quantile
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+
+
+def _student(freedom: float) -> float:
+    """The 95% quantile of Student's t with so many degrees of freedom."""
+    return float(np.interp(1 / freedom, 1 / np.array(_STUDENT[0])[::-1], _STUDENT[1][::-1]))
 
 
 class OutOfTimeError(Exception):
@@ -88,7 +93,7 @@ class Bench:
     """`known` are learnt, `judged` are judged by, for `steps` steps unless others are asked for, with `seeds` seeds.
 
     `folds`: (len(judged),), which seed judges by each of `judged`, having learnt the others instead of `known`. One score a
-    sample tells more than one a seed of few samples.
+    sample tells more than one a seed of few samples. `stages`: kept with what was measured, how many steps networks had when.
 
     `deadline`: seconds of the monotonic clock after which nothing goes on learning and `scores` raises OutOfTimeError. `cache`:
     a file that keeps what was measured, so that measuring may be interrupted. `on_network(name)` is told of each network that
@@ -104,6 +109,7 @@ class Bench:
     device: str | None = None
     on_network: Callable[[str], None] | None = None
     folds: Tensor | None = None
+    stages: dict[str, int] = field(default_factory=dict)
     _found: dict[str, Tensor] = field(default_factory=dict)
     _changed: dict[str, tuple[Samples, Samples]] = field(default_factory=dict)
     _content: str = ""
@@ -115,6 +121,10 @@ class Bench:
             given |= {"targets": self.known.targets, "told": self.judged.targets}
             self._content = digest(given)
             self._found = _read(self.cache, self._content) if self.cache.exists() else {}
+
+    def crossed(self, whole: Samples, *, seed: int, deadline: float) -> Bench:
+        """The same where each of `whole` is judged by once, by networks that learnt the others, until `deadline`."""
+        return replace(self, judged=whole, folds=folds(whole, self.seeds, seed=seed), deadline=deadline, _changed={})
 
     def scores(
         self, architecture: Architecture, name: str, *, change: Change | None = None, changed: str = "",
@@ -129,7 +139,10 @@ class Bench:
         steps = steps or self.steps
 
         def found(seed: int, on_step: OnStep) -> Tensor:
-            known, judged = self._under(change, changed, moves) if self.folds is None else self._fold(self.folds, seed)
+            known, judged = self._under(change, changed, moves)
+            if self.folds is not None:
+                mine = self.folds == seed
+                known, judged = judged.at((~mine).nonzero()[:, 0]), judged.at(mine.nonzero()[:, 0])
             network = probe.learnt(architecture, known, steps=steps, seed=seed, device=self.device, on_step=on_step)
             rows = [probe.scores(network, judged)]
             return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
@@ -170,12 +183,9 @@ class Bench:
         """Of the mean of `scores`, (seeds, n), or differences between two such: by Student's t, with degrees of freedom that
         Welch and Satterthwaite give the sum of two variances, that of the seeds and that of the samples, or groups.
 
-        With `folds`, that of the seeds is that of the folds' means, of which chance is a part, so that it is too much rather
-        than too little; of groups it is part of theirs.
+        With `folds`, each judged by one network, it is that of the samples or that of the folds' means, whichever is wider.
         """
         by_seed, by_sample = scores.double().mean(1), scores.double().mean(0)
-        if self.folds is not None and self.judged.groups is None:
-            by_seed = torch.stack([by_sample[self.folds == seed].mean() for seed in range(self.seeds)])
         judges = len(by_sample)
         if self.judged.groups is not None:
             names = torch.unique(self.judged.groups)
@@ -186,11 +196,14 @@ class Bench:
             of_samples = float(residual.square().sum()) / len(by_sample) ** 2 * judges / max(1, judges - 1)
         else:
             of_samples = float(by_sample.var()) / len(by_sample)
+        if self.folds is not None:
+            means = torch.stack([by_sample[self.folds == seed].mean() for seed in range(self.seeds)])
+            of_folds = _student(self.seeds - 1) * float(means.std()) / sqrt(self.seeds)
+            return Interval(float(by_sample.mean()), max(of_folds, _student(max(1, judges - 1)) * sqrt(of_samples)))
         of_seeds = float(by_seed.var()) / len(by_seed) if len(by_seed) > 1 else 0.0
         together = (of_samples + of_seeds) ** 2
         rarity = of_samples**2 / max(1, judges - 1) + of_seeds**2 / max(1, len(by_seed) - 1)
-        quantile = float(np.interp(rarity / together if together else 0.0, 1 / np.array(_STUDENT[0])[::-1], _STUDENT[1][::-1]))
-        return Interval(float(by_sample.mean()), quantile * sqrt(of_samples + of_seeds))
+        return Interval(float(by_sample.mean()), _student(together / rarity if rarity else inf) * sqrt(of_samples + of_seeds))
 
     def share(self, part: Tensor, whole: Tensor) -> Interval | None:
         """How much of `whole` `part` is, both gains in score (seeds, n), by the delta method; None if `whole` may be none."""
@@ -200,12 +213,14 @@ class Bench:
         share = float(part.mean()) / gained
         return Interval(share, self.interval(part - share * whole).error / gained)
 
-    def best(self, rows: Mapping[Any, Tensor]) -> Tensor:
+    def best(self, rows: Mapping[int, Tensor]) -> Tensor:
         """(seeds, n): the scores of the best of `rows`, (seeds, n) each. Which that is, is chosen for each half of the samples
-        (or groups) by the other: where it was chosen, the best by chance would seem better than it is.
+        (or groups, or folds) by the other: where it was chosen, the best by chance would seem better than it is.
         """
         judges = torch.arange(len(self.judged))
-        if self.judged.groups is not None:
+        if self.folds is not None:
+            judges = self.folds
+        elif self.judged.groups is not None:
             judges = torch.unique(self.judged.groups, return_inverse=True)[1]
         first = judges % 2 == 0
 
@@ -238,10 +253,6 @@ class Bench:
                 self._keep()
         return [self._found[key] for key in keys.values()]
 
-    def _fold(self, folds: Tensor, seed: int) -> tuple[Samples, Samples]:
-        mine = folds == seed
-        return self.judged.at((~mine).nonzero()[:, 0]), self.judged.at(mine.nonzero()[:, 0])
-
     def _under(self, change: Change | None, changed: str, moves: bool) -> tuple[Samples, Samples]:
         if change is None:
             return self.known, self.judged
@@ -255,12 +266,12 @@ class Bench:
     def _keep(self) -> None:
         if self.cache:
             with written_whole(self.cache) as temporary:
-                torch.save({"content": self._content, "steps": self.steps, "found": self._found}, temporary)
+                torch.save({"content": self._content, "stages": self.stages, "found": self._found}, temporary)
 
 
-def steps_kept(path: Path | None) -> int | None:
-    """Of the measurements in `path`, how many steps each took; None if there are none. Raises InputError as `Bench` does."""
-    return _state(path)[1] if path and path.exists() else None
+def stages_kept(path: Path | None) -> dict[str, int]:
+    """Of the measurements in `path`, how many steps networks had when, if there are any. Raises InputError as `Bench` does."""
+    return _state(path)[1] if path and path.exists() else {}
 
 
 def _read(path: Path, content: str) -> dict[str, Tensor]:
@@ -270,9 +281,9 @@ def _read(path: Path, content: str) -> dict[str, Tensor]:
     return found
 
 
-def _state(path: Path) -> tuple[str, int, dict[str, Tensor]]:
+def _state(path: Path) -> tuple[str, dict[str, int], dict[str, Tensor]]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        return str(state["content"]), int(state["steps"]), dict(state["found"])
+        return str(state["content"]), dict(state["stages"]), dict(state["found"])
     except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError, OSError, UnpicklingError):
         raise InputError(f"{path} is no checkpoint of measurements; remove it to begin anew") from None

@@ -12,8 +12,8 @@ from typing import Any
 from convsight.architecture import Architecture, parameters
 from convsight.cores import cores
 from convsight.fit import probe, properties, recommend, search, whole
-from convsight.fit.bench import SEEDS, Bench, OnStep, side_by_side, steps_kept
-from convsight.fit.data import Samples, folds, parted, samples
+from convsight.fit.bench import SEEDS, Bench, OnStep, side_by_side, stages_kept
+from convsight.fit.data import Samples, parted, samples
 from convsight.fit.properties import Measured
 from convsight.fit.recommend import Candidate
 from convsight.network import Network
@@ -77,15 +77,17 @@ def fit(
     rest, test = parted(given, part=0.2, seed=seed)
     known, judged = parted(rest, seed=seed + 1)
     until = started + _MEASURING * budget
-    steps = steps_kept(checkpoint) or _affordable(known, until - monotonic(), device)
-    bench = Bench(known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network)
+    stages = stages_kept(checkpoint)
+    steps = stages["small"] = stages.get("small") or _affordable(known, until - monotonic(), device)
+    bench = Bench(
+        known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network, stages=stages
+    )  # fmt: skip
     by_small = properties.measure(bench)
-    crossed = replace(bench, judged=rest, folds=folds(rest, SEEDS, seed=seed), deadline=started + _SETTLING * budget)
+    crossed = bench.crossed(rest, seed=seed, deadline=started + _SETTLING * budget)
     seconds = crossed.deadline - monotonic()
-    steps_of_whole = _steps_of_whole(known, steps, seconds, device)
-    fits, scores, measured = whole.settled(crossed, by_small, steps=steps_of_whole)
-    if scores is not None:
-        fits, measured = search.climbed(crossed, fits, scores, measured, steps=steps_of_whole)
+    of_whole = stages["whole"] = stages.get("whole") or _steps_of_whole(known, steps, seconds, device)
+    fits, measured = whole.settled(crossed, by_small, steps=of_whole)
+    fits, measured = search.climbed(crossed, fits, measured, steps=of_whole)
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),

@@ -60,9 +60,9 @@ class Measured:
     `as_usual`: if filters do as is usual, how much more the whole network tells by what else seemed to do best.
     `instead`: what they did until the whole network told more by what they do, and how much more.
     `pooled`: pooling does better than none. `learnt`: small networks surely tell more than a guess; else nothing else is known.
-    Scores by `reach`, `pooling` and `subsampled`, by factor, and `shuffled`, by the length of the pieces that stand in random
-    order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
-    filters should do along the axis; `sliding_along`: what they do if they slide.
+    Scores by `reach`, `pooling`, `subsampled` (by factor), and `shuffled`, by the length of pieces in random order; `shifted`:
+    of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what filters should do
+    along the axis; `sliding_along`: what they do if they slide.
     """
 
     axis: str

@@ -59,33 +59,32 @@ def fully_connected(samples: Samples, wanted: int) -> Architecture:
 def recommended(samples: Samples, measured: Sequence[Measured], *, depth: int) -> Architecture:
     """The network that does along each axis what was measured to do best, with about as many parameters as `usual`.
 
-    It has fewer where it would multiply more than twice as often as `usual`, unless points are told, which `usual`, pooling
-    them, hardly can. `depth`: how many convolutions follow one another; the first spans what is spanned.
+    It has fewer, but 8 filters at least, where it would multiply more than twice as often as `usual`, unless points are told,
+    which `usual`, pooling them, hardly can. With the usual filters along all axes it is `usual`. `depth`: how many convolutions
+    follow one another; the first spans what is spanned.
     """
-    plans = {each.axis: each.along for each in measured}
     by_default = usual(samples)
+    if _as_usual(samples, measured):
+        return by_default
+    plans = {each.axis: each.along for each in measured}
 
     def make(filters: int) -> Architecture:
         return _declared(samples, plans, depth, filters)
 
     filters = enough(make, parameters(by_default), most=_MOST_FILTERS)
-    most = _MOST_WORK * multiplications(by_default)
-    while not samples.per_point and filters > _FEWEST_FILTERS and multiplications(make(filters)) > most:
-        filters -= 1 + filters // 8
+    if samples.per_point:
+        return make(filters)
+    most, few = _MOST_WORK * multiplications(by_default), min(_FEWEST_FILTERS, filters)
+    while few < filters:
+        middle = (few + filters + 1) // 2
+        few, filters = (middle, filters) if multiplications(make(middle)) <= most else (few, middle - 1)
     return make(filters)
 
 
-def possible(samples: Samples, measured: Sequence[Measured]) -> dict[int, Architecture]:
-    """The networks that do what was measured, by how many convolutions they have; with the usual filters along all axes the
-    usual network only.
-    """
-    if all(each.along == USUAL for each in measured) and not samples.per_point:
-        return {len(_WIDTHS): usual(samples)}
-    return {depth: recommended(samples, measured, depth=depth) for depth in depths(samples, measured)}
-
-
 def depths(samples: Samples, measured: Sequence[Measured]) -> list[int]:
-    """How many convolutions there may be: as many as the axes are long enough for."""
+    """How many convolutions there may be: as many as the axes are long enough for; of the usual network, as it has."""
+    if _as_usual(samples, measured):
+        return [len(_WIDTHS)]
     found = []
     for depth in (1, 2, _POINT_LAYERS):
         try:
@@ -106,6 +105,10 @@ def does(found: Measured) -> str:
     return f"slide, {along.slides} {entries} long, {pools}"
 
 
+def _as_usual(samples: Samples, measured: Sequence[Measured]) -> bool:
+    return not samples.per_point and all(each.along == USUAL for each in measured)
+
+
 def said(declared: Architecture, measured: Sequence[Measured]) -> str:
     """In words, what a network that does as `measured` is."""
     depth = len(declared.convolutions)
@@ -116,6 +119,18 @@ def said(declared: Architecture, measured: Sequence[Measured]) -> str:
 def reason(found: Measured) -> str:
     """Why the filters do along an axis what they do, in one sentence."""
     along, gain = found.along, found.sliding.effect
+    if found.instead:
+        before, more = found.instead
+        seems = "tells" if more.low > 0 else "seems to tell"
+        return (
+            f"{found.axis}: filters {does(found)}, since the whole network {seems} more so ({more}) than by filters that "
+            f"{does(replace(found, along=before))}."
+        )
+    if found.as_usual:
+        return (
+            f"{found.axis}: filters {does(found)}, as is usual: with what seemed to do best the whole network does not "
+            f"tell more, by half of how far off that may be ({found.as_usual})."
+        )
     if not found.learnt:
         return (
             f"{found.axis}: small networks did not surely tell more than a guess does, so nothing is known; filters "
@@ -125,17 +140,6 @@ def reason(found: Measured) -> str:
         why = "since neighbours are no more alike than other entries" if along.slides is None else "as is usual"
         return f"{found.axis}: there was no time to measure whether filters should slide; they {does(found)}, {why}."
     whole = found.whole.effect
-    if found.instead:
-        before, more = found.instead
-        return (
-            f"{found.axis}: filters {does(found)}, since the whole network tells {more.mean:.1%} ± {more.error:.1%} more so "
-            f"than by filters that {does(replace(found, along=before))}."
-        )
-    if found.as_usual:
-        return (
-            f"{found.axis}: filters {does(found)}, as is usual: with what seemed to do best the whole network does not "
-            f"tell more, by half of how far off that may be ({found.as_usual})."
-        )
     if whole and not found.doubtful:
         why = f"in small networks sliding is neither surely better nor worse ({gain}), and in the whole network it is {whole}"
     elif whole and along.slides is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from time import monotonic
 
 from torch import Tensor
 
@@ -18,10 +19,19 @@ _POOLINGS = (WHOLE, 4, 2, 1)
 _REACHES = (3, 5, 9, 17, 33)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A network, its scores (seeds, n), and what it does along each axis."""
+
+    architecture: Architecture
+    scores: Tensor
+    measured: list[Measured]
+
+
 def climbed(
-    bench: Bench, begin: Architecture, scores: Tensor, measured: Sequence[Measured], *, steps: int
+    bench: Bench, begin: Architecture, measured: Sequence[Measured], *, steps: int
 ) -> tuple[Architecture, list[Measured]]:
-    """The network that is reached from `begin`, which does what was `measured` and has `scores` (seeds, n), and what it does.
+    """The network that is reached from `begin`, which does what was `measured`, and what it does.
 
     Along one axis after the other all poolings are learnt, then all lengths of filters, then all lengths with all poolings; and
     after each of these all depths. The best of them is taken if it tells more than what there is by half of how far off that
@@ -29,77 +39,77 @@ def climbed(
     where what these learn at one place serves less at another; and if in small networks they surely do worse, they must surely
     be better, and not by a little. It ends once there is no time, or less than one sample is missed.
     """
-    climb = _Climb(bench, steps, begin, scores, list(measured))
-    for others in (_otherwise_pooled, _longer_or_shorter, _both):
+    try:
+        scores = bench.scores(begin, recommend.said(begin, measured), steps=steps)[:, 0]
+    except OutOfTimeError:
+        return begin, list(measured)
+    here = _Place(begin, scores, list(measured))
+    pooled, both = (partial(each, poolings=(1,) if bench.known.per_point else _POOLINGS) for each in (_pooled, _both))
+    for others in (pooled, _longer_or_shorter, both):
         for axis, found in enumerate(measured):
-            climb.along(axis, others(found, climb.measured[axis].along, bench.known.per_point))
-        climb.to_other_depths()
-    return climb.architecture, climb.measured
+            here = _along(bench, here, axis, others(found, here.measured[axis].along), steps)
+        here = _at_other_depths(bench, here, steps)
+    return here.architecture, here.measured
 
 
-@dataclass
-class _Climb:
-    bench: Bench
-    steps: int
-    architecture: Architecture
-    scores: Tensor
-    measured: list[Measured]
-
-    def along(self, axis: int, others: Sequence[Along]) -> None:
-        """To the best of `others` along an axis, if it is better."""
-        found = self.measured[axis]
-        rows: dict[Along, tuple[Architecture, list[Measured]]] = {}
-        for other in others:
-            measured = [*self.measured[:axis], replace(found, along=other, as_usual=None), *self.measured[axis + 1 :]]
-            possible = recommend.possible(self.bench.known, measured)
-            depth = max((each for each in possible if each <= len(self.architecture.convolutions)), default=min(possible))
-            rows[other] = possible[depth], measured
-        more = self._to_the_best(rows, surely=found.along.slides is None and found.sliding.verdict == "no")
-        if more:
-            self.measured[axis].instead = found.along, more
-
-    def to_other_depths(self) -> None:
-        """To the depth that is best, if another one is better."""
-        others = recommend.possible(self.bench.known, self.measured)
-        others.pop(len(self.architecture.convolutions), None)
-        self._to_the_best({depth: (each, self.measured) for depth, each in others.items()}, surely=False)
-
-    def _to_the_best(self, others: Mapping[Any, tuple[Architecture, list[Measured]]], *, surely: bool) -> Interval | None:
-        """How much more it tells, if it is taken: `surely` more, and not by a little, or more than half of the error."""
-        told = float(self.scores.mean())
-        if told > 1 - 1 / len(self.bench.judged):
-            return None
-        rows: dict[Any, Tensor] = {}
-        with suppress(OutOfTimeError):
-            for key, (architecture, measured) in others.items():
-                rows[key] = self.bench.scores(architecture, recommend.said(architecture, measured), steps=self.steps)[:, 0]
-        if not rows:
-            return None
-        more = self.bench.interval(self.bench.best(rows) - self.scores)
-        best = max(rows, key=lambda each: float(rows[each].mean()))
-        little = verdict.little(told - probe.guessed(self.bench.known, self.bench.judged), 1 - told)
-        if verdict.better(more, little).verdict != "yes" if surely else more.mean <= more.error / 2:
-            return None
-        self.architecture, self.measured = others[best]
-        self.scores = rows[best]
-        return more
+def _along(bench: Bench, here: _Place, axis: int, others: Sequence[Along], steps: int) -> _Place:
+    """The best of `others` along an axis, if it is better."""
+    found = here.measured[axis]
+    plans = [[*here.measured[:axis], replace(found, along=other), *here.measured[axis + 1 :]] for other in others]
+    surely = found.along.slides is None and found.sliding.verdict == "no"
+    there, more = _better(bench, here, [(len(here.architecture.convolutions), plan) for plan in plans], steps, surely)
+    if more is None:
+        return here
+    its = replace(there.measured[axis], as_usual=None, instead=(found.along, more))
+    return replace(there, measured=[*there.measured[:axis], its, *there.measured[axis + 1 :]])
 
 
-def _otherwise_pooled(found: Measured, along: Along, per_point: bool) -> list[Along]:
+def _at_other_depths(bench: Bench, here: _Place, steps: int) -> _Place:
+    depths = recommend.depths(bench.known, here.measured)
+    return _better(bench, here, [(depth, here.measured) for depth in depths], steps, surely=False)[0]
+
+
+def _better(
+    bench: Bench, here: _Place, others: Sequence[tuple[int, list[Measured]]], steps: int, surely: bool
+) -> tuple[_Place, Interval | None]:
+    """The best of `others`, of so many convolutions at most, and how much more it tells; or `here`, and None."""
+    told = float(here.scores.mean())
+    if told > 1 - 1 / len(bench.judged):
+        return here, None
+    places: list[_Place] = []
+    with suppress(OutOfTimeError):
+        for most, measured in others:
+            if monotonic() > bench.deadline:
+                break
+            depths = recommend.depths(bench.known, measured)
+            depth = max((each for each in depths if each <= most), default=depths[0])
+            architecture = recommend.recommended(bench.known, measured, depth=depth)
+            if architecture in (here.architecture, *(each.architecture for each in places)):
+                continue
+            scores = bench.scores(architecture, recommend.said(architecture, measured), steps=steps)[:, 0]
+            places.append(_Place(architecture, scores, measured))
+    if not places:
+        return here, None
+    more = bench.interval(bench.best(dict(enumerate(each.scores for each in places))) - here.scores)
+    best = max(places, key=lambda each: float(each.scores.mean()))
+    highest = max(told, float(best.scores.mean()))
+    little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
+    better = verdict.better(more, little).verdict == "yes" if surely else more.mean > more.error / 2
+    return (best, more) if better else (here, None)
+
+
+def _pooled(found: Measured, along: Along, poolings: Sequence[int]) -> list[Along]:
     slides = along.slides or (None if found.doubtful else found.sliding_along.slides)
-    if slides is None or per_point:
+    if slides is None:
         return []
     left = found.length - slides + 1
-    return [each for factor in _POOLINGS if factor <= left // 2 and (each := Along(slides, factor)) != along]
+    return [Along(slides, factor) for factor in poolings if factor <= left // 2]
 
 
-def _longer_or_shorter(found: Measured, along: Along, _per_point: bool) -> list[Along]:
-    if along.slides is None:
-        return []
+def _longer_or_shorter(found: Measured, along: Along) -> list[Along]:
     most = (found.length + 1) // 2
-    return [replace(along, slides=reach) for reach in _REACHES if reach <= most and reach != along.slides]
+    return [] if along.slides is None else [replace(along, slides=reach) for reach in _REACHES if reach <= most]
 
 
-def _both(found: Measured, along: Along, per_point: bool) -> list[Along]:
-    reaches = _longer_or_shorter(found, along, per_point)
-    return [each for reach in reaches for each in _otherwise_pooled(found, reach, per_point)]
+def _both(found: Measured, along: Along, poolings: Sequence[int]) -> list[Along]:
+    return [each for reach in _longer_or_shorter(found, along) for each in _pooled(found, reach, poolings)]

@@ -17,12 +17,10 @@ LEAST_NETWORKS = 6  # of which something can be told
 _LEAST_AS_USUAL = 6  # entries of an axis
 
 
-def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, Tensor | None, list[Measured]]:
-    """The network that fits, as deep as does best after `steps` steps; its scores (seeds, n), or None if there was no time to
-    ask all; and `measured` with what its filters do along each axis.
-    """
+def settled(bench: Bench, measured: Sequence[Measured], *, steps: int) -> tuple[Architecture, list[Measured]]:
+    """The network that fits, as deep as does best after `steps` steps, and `measured` with what its filters do on each axis."""
     best, scores, last = _slid_or_spanned(bench, measured, steps)
-    return (best, None, last) if scores is None else _as_usual(bench, best, scores, last, steps)
+    return (best, last) if scores is None else _as_usual(bench, best, scores, last, steps)
 
 
 def _slid_or_spanned(
@@ -61,7 +59,7 @@ def _slid_or_spanned(
 
 def _as_usual(
     bench: Bench, best: Architecture, scores: Tensor, measured: list[Measured], steps: int
-) -> tuple[Architecture, Tensor, list[Measured]]:
+) -> tuple[Architecture, list[Measured]]:
     """The usual filters, along all axes together that filters may slide along, unless the network surely tells more by others:
     by half of how far off that may be, which is a standard error, about (so Breiman et al. 1984 prune trees: Classification
     and Regression Trees, 3.4.3). Where it misses less than one sample, nothing can be chosen by these, and all axes are asked.
@@ -69,15 +67,15 @@ def _as_usual(
     all_told = float(scores.mean()) > 1 - 1 / len(bench.judged)
     usual = [replace(each, along=_usual_along(bench, each, anyway=all_told)) for each in measured]
     if [each.along for each in usual] == [each.along for each in measured]:
-        return best, scores, measured
+        return best, measured
     other, its_scores = _as_deep_as_does_best(bench, usual, steps)
     if its_scores is None:
-        return best, scores, measured
+        return best, measured
     more = bench.interval(scores - its_scores)
     if more.mean > more.error / 2:
-        return best, scores, measured
+        return best, measured
     changed = zip(measured, usual, strict=True)
-    return other, its_scores, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
+    return other, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
 
 
 def _unasked(bench: Bench, found: Measured) -> Measured:
@@ -100,7 +98,7 @@ def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int
     be where points are told, which need to see far.
     """
     known = bench.known
-    possible = recommend.possible(known, measured)
+    possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
     rows: dict[int, Tensor] = {}
     try:
         for depth, architecture in possible.items():
