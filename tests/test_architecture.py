@@ -169,6 +169,24 @@ def test_with_limited_sharing_each_section_has_filters_of_its_own() -> None:
         build(replace(declared, convolutions=(replace(slides, slides={"time": 5}, pools={}),)))
 
 
+@pytest.mark.parametrize("slides", [{"frequency": 8, "time": 5}, {"frequency": 8}])
+@pytest.mark.parametrize("axes", [("frequency", "time"), ("time", "frequency")])
+def test_sections_are_the_same_whichever_axis_is_cut_and_whether_the_other_is_spanned(
+    slides: dict[str, int], axes: tuple[str, str]
+) -> None:
+    convolution = Convolution(4, slides=slides, pools={"frequency": 6}, limited="frequency")
+    lengths = {"frequency": 40, "time": 15}
+    layer = build(Architecture(3, {axis: lengths[axis] for axis in axes}, (convolution,), (), 2)).get_submodule("conv1")
+    assert isinstance(layer, torch.nn.Conv2d) and layer.bias is not None
+    given = torch.randn(2, 3, 40, 15)
+    answers = layer(given) if axes[0] == "frequency" else layer(given.transpose(2, 3)).transpose(2, 3)
+    assert answers.shape == (2, 4, 30, 11 if "time" in slides else 1)
+    for section in range(5):
+        own = slice(4 * section, 4 * section + 4)
+        alone = torch.nn.functional.conv2d(given[:, :, 6 * section : 6 * section + 13], layer.weight[own], layer.bias[own])
+        assert torch.allclose(answers[:, :, 6 * section : 6 * section + 6], alone, atol=1e-5)
+
+
 @pytest.mark.parametrize("axis", ["height", "width"])
 def test_without_any_sharing_each_place_has_filters_of_its_own(axis: str) -> None:
     """Place by place along either axis, padded, as ordinary convolutions of one place each."""

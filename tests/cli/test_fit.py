@@ -17,7 +17,7 @@ def test_data_are_measured_and_a_network_is_learnt_that_other_commands_open(conv
     np.savez("data.npz", x=y[:, None, None] + DRAW.standard_normal((120, 8, 9)), y=y)
     done = convsight("fit", "data.npz", "--axes", "frequency,time", "--budget", "3s")
     assert done.returncode == 0, done.stderr
-    assert "frequency" in done.stdout and "the best on samples that none had learnt" in done.stdout
+    assert "frequency" in done.stdout and "the one to take, by samples that none had learnt" in done.stdout
     declared = Architecture.from_dict(json.loads(Path("fit.json").read_text()))
     assert dict(declared.axes) == {"frequency": 8, "time": 9} and Path("fit.html").exists()
     assert not Path("fit.checkpoint").exists()

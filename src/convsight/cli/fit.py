@@ -115,7 +115,7 @@ def _show(found: Fit, told: str) -> None:
         right = candidate.right
         table.add_row(candidate.name, f"{right.mean:.1%}", f"{right.error:.1%}", f"{candidate.parameters:,}")
     show_table(table)
-    say(f"the best on samples that none had learnt, in {found.seconds:.0f} s: {found.best.name}")
+    say(f"the one to take, by samples that none had learnt, after {found.seconds:.0f} s: {found.best.name}")
 
 
 def _seconds(budget: str) -> float:

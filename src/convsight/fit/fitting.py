@@ -32,10 +32,10 @@ _TIMED = 2, 14  # steps that are learnt to see how long one takes
 
 @dataclass(frozen=True)
 class Fit:
-    """What was found: what holds along each axis, and the network, which is the best of `candidates`.
+    """What was found: what holds along each axis, and the network, which is `best` of `candidates`.
 
     `candidates`: the recommended network, the usual one, and a fully connected one, judged by samples of `data` that none has
-    seen; the one that does best on others is `network`.
+    seen; `best` is the first unless another is right more often, by half of how far off that may be, on others.
     """
 
     data: Samples
