@@ -11,12 +11,13 @@ from time import monotonic
 from torch import Tensor
 
 from convsight.architecture import WHOLE, Architecture
-from convsight.fit import probe, recommend, verdict
+from convsight.fit import recommend
 from convsight.fit.bench import Bench, Interval, OutOfTimeError
 from convsight.fit.properties import Along, Measured
 
 _POOLINGS = (WHOLE, 4, 2, 1)
 _REACHES = (3, 5, 9, 17, 33)
+_LEAST_DEPTH = 2
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ def climbed(
 
     Along one axis after the other all poolings are learnt, then all lengths of filters, then all lengths with all poolings; and
     after each of these all depths. The best of them is taken if it tells more than what there is by half of how far off that
-    may be, each half of the samples having chosen it for the other. Where filters span an axis, sliding ones are tried, but not
-    where what these learn at one place serves less at another; and if in small networks they surely do worse, they must surely
-    be better, and not by a little. It ends once there is no time, or less than one sample is missed.
+    may be, each half of the samples having chosen it for the other. All are as deep as what there is, but two convolutions at
+    least: pooling over all alone leaves little to tell by. Where filters span an axis, sliding ones are tried if small networks
+    leave that open. It ends once there is no time, or less than one sample is missed.
     """
     try:
         scores = bench.scores(begin, recommend.said(begin, measured), steps=steps)[:, 0]
@@ -56,8 +57,8 @@ def _along(bench: Bench, here: _Place, axis: int, others: Sequence[Along], steps
     """The best of `others` along an axis, if it is better."""
     found = here.measured[axis]
     plans = [[*here.measured[:axis], replace(found, along=other), *here.measured[axis + 1 :]] for other in others]
-    surely = found.along.slides is None and found.sliding.verdict == "no"
-    there, more = _better(bench, here, [(len(here.architecture.convolutions), plan) for plan in plans], steps, surely)
+    depth = max(_LEAST_DEPTH, len(here.architecture.convolutions))
+    there, more = _better(bench, here, [(depth, plan) for plan in plans], steps)
     if more is None:
         return here
     its = replace(there.measured[axis], as_usual=None, instead=(found.along, more))
@@ -66,15 +67,14 @@ def _along(bench: Bench, here: _Place, axis: int, others: Sequence[Along], steps
 
 def _at_other_depths(bench: Bench, here: _Place, steps: int) -> _Place:
     depths = recommend.depths(bench.known, here.measured)
-    return _better(bench, here, [(depth, here.measured) for depth in depths], steps, surely=False)[0]
+    return _better(bench, here, [(depth, here.measured) for depth in depths], steps)[0]
 
 
 def _better(
-    bench: Bench, here: _Place, others: Sequence[tuple[int, list[Measured]]], steps: int, surely: bool
+    bench: Bench, here: _Place, others: Sequence[tuple[int, list[Measured]]], steps: int
 ) -> tuple[_Place, Interval | None]:
     """The best of `others`, of so many convolutions at most, and how much more it tells; or `here`, and None."""
-    told = float(here.scores.mean())
-    if told > 1 - 1 / len(bench.judged):
+    if float(here.scores.mean()) > 1 - 1 / len(bench.judged):
         return here, None
     places: list[_Place] = []
     with suppress(OutOfTimeError):
@@ -92,14 +92,12 @@ def _better(
         return here, None
     more = bench.interval(bench.best(dict(enumerate(each.scores for each in places))) - here.scores)
     best = max(places, key=lambda each: float(each.scores.mean()))
-    highest = max(told, float(best.scores.mean()))
-    little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
-    better = verdict.better(more, little).verdict == "yes" if surely else more.mean > more.error / 2
-    return (best, more) if better else (here, None)
+    return (best, more) if more.mean > more.error / 2 else (here, None)
 
 
 def _pooled(found: Measured, along: Along, poolings: Sequence[int]) -> list[Along]:
-    slides = along.slides or (None if found.doubtful else found.sliding_along.slides)
+    may_slide = found.left_to_whole and not found.doubtful
+    slides = along.slides or (found.sliding_along.slides if may_slide else None)
     if slides is None:
         return []
     left = found.length - slides + 1
