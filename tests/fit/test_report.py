@@ -24,7 +24,9 @@ def test_a_series_is_measured_reported_and_its_network_learnt(tmp_path: Path) ->
     asked: list[str] = []
     found: Fit = fit(X, Y, axes=("time",), budget=4, device="cpu", on_network=asked.append)
     assert [each.axis for each in found.measured] == ["time"] and len(found.candidates) == 3
+    first = found.candidates[0]
     assert found.best in found.candidates
+    assert found.best is first or found.best.choosing.mean() > first.choosing.mean()
     assert found.network(found.data.inputs[:4]).shape == (4, 3) and found.network.labels == ("0", "1", "2")
     assert asked[-1] == "the network that fits, and the usual ones" and len(found.reasons) == 1
     report.write_page(found, tmp_path / "fit.html")

@@ -48,19 +48,19 @@ def measured(bench: Bench, along: Along, *, doubtful: bool = False) -> Measured:
     return replace(found, sliding=Finding("cannot tell", Interval(0.0, 0.05)))
 
 
-def begun(bench: Bench, found: Measured, depth: int = 1) -> tuple[Architecture, float]:
-    architecture = recommend.recommended(bench.known, [found], depth=depth)
-    return architecture, float(bench.scores(architecture, "", steps=STEPS).mean())
+def begun(bench: Bench, found: Measured, steps: int = STEPS) -> tuple[Architecture, Tensor]:
+    architecture = recommend.recommended(bench.known, [found], depth=1)
+    return architecture, bench.scores(architecture, "", steps=steps)[:, 0]
 
 
 @pytest.mark.parametrize("along", [Along(5), Along()])
 def test_for_patterns_anywhere_filters_come_to_pool_over_all(along: Along) -> None:
     bench = anywhere()
     found = measured(bench, along)
-    architecture, score = begun(bench, found)
+    architecture, scores = begun(bench, found)
     better, (settled,) = search.climbed(bench, architecture, [found], steps=STEPS)
     assert settled.along.pools == WHOLE and settled.instead and settled.instead[1].low > 0
-    assert float(bench.scores(better, "", steps=STEPS).mean()) > score + settled.instead[1].low / 2
+    assert float(bench.scores(better, "", steps=STEPS).mean()) > float(scores.mean()) + settled.instead[1].low / 2
     said = recommend.reason(settled)
     assert "over all of it, since the whole network tells more so (+" in said and ") than by filters that s" in said
 
@@ -112,14 +112,9 @@ def test_deeper_networks_are_tried() -> None:
         row[place], row[place + 4] = (2, -2) if its_class else (-2, 2)
     bench = bench_of(x, y)
     found = measured(bench, Along(3, WHOLE))
-    here = search._Place(*begun_with_scores(bench, found), [found])
+    here = search._Place(*begun(bench, found, 2 * STEPS), [found])
     there = search._at_other_depths(bench, here, 2 * STEPS)
     assert len(there.architecture.convolutions) > 1 and there.scores.mean() > here.scores.mean() + 0.1
-
-
-def begun_with_scores(bench: Bench, found: Measured) -> tuple[Architecture, Tensor]:
-    architecture, _ = begun(bench, found)
-    return architecture, bench.scores(architecture, "", steps=2 * STEPS)[:, 0]
 
 
 def test_nothing_is_learnt_without_time_or_need(monkeypatch: pytest.MonkeyPatch) -> None:

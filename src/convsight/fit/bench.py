@@ -87,6 +87,11 @@ class Interval:
     def high(self) -> float:
         return self.mean + self.error
 
+    @property
+    def seems_more(self) -> bool:
+        """Whether it is above zero by half of how far off it may be."""
+        return self.mean > self.error / 2
+
 
 @dataclass
 class Bench:

@@ -127,8 +127,7 @@ def _best(bench: Bench, candidates: Sequence[Candidate]) -> Candidate:
     """The first, unless a later one is right more often by half of how far off that may be."""
     best, *others = candidates
     for each in others:
-        more = bench.interval((each.choosing - best.choosing)[None])
-        best = each if more.mean > more.error / 2 else best
+        best = each if bench.interval((each.choosing - best.choosing)[None]).seems_more else best
     return best
 
 

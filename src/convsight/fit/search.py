@@ -92,7 +92,7 @@ def _better(
         return here, None
     more = bench.interval(bench.best(dict(enumerate(each.scores for each in places))) - here.scores)
     best = max(places, key=lambda each: float(each.scores.mean()))
-    return (best, more) if more.mean > more.error / 2 else (here, None)
+    return (best, more) if more.seems_more else (here, None)
 
 
 def _pooled(found: Measured, along: Along, poolings: Sequence[int]) -> list[Along]:

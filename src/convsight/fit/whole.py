@@ -72,7 +72,7 @@ def _as_usual(
     if its_scores is None:
         return best, measured
     more = bench.interval(scores - its_scores)
-    if more.mean > more.error / 2:
+    if more.seems_more:
         return best, measured
     changed = zip(measured, usual, strict=True)
     return other, [was if was.along == each.along else replace(each, as_usual=more) for was, each in changed]
