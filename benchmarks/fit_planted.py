@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections import Counter
+from math import inf
 from pathlib import Path
 
 from tests.fit.planted import Planted, planted
@@ -36,8 +37,9 @@ def main() -> None:
     for noise, recurring, standing in itertools.product(given.noise.split(","), pairs, pairs):
         plan = Planted(recurring, standing)
         x, y = planted(plan, count=given.count, noise=float(noise), seed=0)
-        known, judged = data.parted(data.samples(x, y, axes=AXES))
-        found = {each.axis: each for each in properties.measure(Bench(known, judged, given.steps, given.seeds, device="cpu"))}
+        whole = data.samples(x, y, axes=AXES)
+        bench = Bench(*data.parted(whole), given.steps, given.seeds, device="cpu").crossed(whole, seed=0, deadline=inf)
+        found = {each.axis: each for each in properties.measure(bench)}
         recurs, stands = ([found[axis].recurs for axis in AXES], [found[axis].subsamples.verdict for axis in AXES])
         for name, right, said in (("recurs", plan.recurs, recurs), ("stands subsampling", plan.subsamples, stands)):
             counts = told.setdefault((noise, name), Counter())

@@ -98,6 +98,25 @@ def test_filters_are_judged_in_their_own_part_and_in_the_other() -> None:
     assert torch.allclose(found[2], (score(left, left, 0) + score(left, right, 0)) / 2, atol=1e-5)
 
 
+def test_with_folds_filters_are_judged_by_samples_they_have_not_seen() -> None:
+    sliding, whole = Architecture(1, {"height": 4, "width": 5}, (Convolution(3, {"width": 3}),), (), 2), data.samples(X, Y)
+    left, right = (lambda x: x * (torch.arange(5) < 2)), (lambda x: x * (torch.arange(5) >= 2))
+    crossed = bench(seeds=2).crossed(whole, seed=0, deadline=float("inf"))
+    found = crossed.transferred(sliding, "halves", (left, right), "width")
+    assert found.shape == (1, 3, 400) and crossed.folds is not None
+    mine = crossed.folds == 1
+    learnt, judged = whole.at((~mine).nonzero()[:, 0]), whole.at(mine.nonzero()[:, 0])
+
+    def score(source: Change, place: Change) -> torch.Tensor:
+        filters = probe.learnt(sliding, learnt.given(source(learnt.inputs)), steps=60, seed=1, device="cpu")
+        network = probe.learnt(
+            sliding, learnt.given(place(learnt.inputs)), steps=60, filters=filters, seed=3, device="cpu"
+        )  # fmt: skip
+        return probe.scores(network, judged.given(place(judged.inputs)))
+
+    assert torch.allclose(found[0, 1, mine], (score(left, right) + score(right, left)) / 2, atol=1e-5)
+
+
 def test_a_guess_is_what_a_network_scores_that_puts_out_nothing() -> None:
     known = data.samples(X, DRAW.lognormal(sigma=2, size=400))
     network = probe.learnt(Architecture(1, {"height": 4, "width": 5}, (), (4,), 1), known, steps=1, device="cpu")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from math import inf
 
 import numpy as np
 import pytest
@@ -75,8 +76,12 @@ def test_the_networks_that_are_compared_are_as_declared() -> None:
 
 def measured(switches: Planted, *, noise: float = 0.5, count: int = 1_500, steps: int = 200) -> dict[str, Measured]:
     x, y = planted(switches, count=count, noise=noise, seed=0)
-    known, judged = data.parted(data.samples(x, y, axes=("first", "second")))
-    return {each.axis: each for each in properties.measure(Bench(known, judged, steps, device="cpu"))}
+    return {each.axis: each for each in properties.measure(bench(data.samples(x, y, axes=("first", "second")), steps))}
+
+
+def bench(whole: data.Samples, steps: int, seeds: int = 4, deadline: float = inf) -> Bench:
+    """As `fit` has it."""
+    return Bench(*data.parted(whole), steps, seeds, device="cpu").crossed(whole, seed=0, deadline=deadline)
 
 
 def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
@@ -93,8 +98,7 @@ def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
             if name == "stays":
                 place = int(draw.integers(8, 17))
                 x[sample, place : place + 4] += shapes[draw.integers(2)]
-        known, judged = data.parted(data.samples(x, y, axes=("time",)))
-        (found[name],) = properties.measure(Bench(known, judged, 90, seeds, device="cpu"))
+        (found[name],) = properties.measure(bench(data.samples(x, y, axes=("time",)), 90, seeds))
     assert found["moves"].sliding.verdict == "yes" and found["moves"].recurs != "no" and found["moves"].along.pools != 1
     assert found["moves"].subsamples.verdict == "no"
     assert found["stays"].recurs == "no"
@@ -108,8 +112,8 @@ def test_the_first_that_is_as_good_is_taken() -> None:
 def test_of_noise_nothing_is_said() -> None:
     draw = np.random.default_rng(0)
     for y in (draw.lognormal(size=300), draw.integers(2, size=300)):
-        known, judged = data.parted(data.samples(draw.standard_normal((300, 12), dtype=np.float32), y, axes=("time",)))
-        (found,) = properties.measure(Bench(known, judged, 40, 2, device="cpu"))
+        whole = data.samples(draw.standard_normal((300, 12), dtype=np.float32), y, axes=("time",))
+        (found,) = properties.measure(bench(whole, 40, 2))
         assert not found.learnt and found.recurs == found.sliding.verdict == found.ordered.verdict == "cannot tell"
         assert "did not surely tell more than a guess" in recommend.reason(found)
 
@@ -137,7 +141,6 @@ def test_of_few_samples_nothing_wrong_is_said() -> None:
 
 def test_without_time_nothing_is_known() -> None:
     x, y = planted(Planted((True, True), (True, True)), count=100, noise=0.5, seed=0)
-    known, judged = data.parted(data.samples(x, y))
-    for each in properties.measure(Bench(known, judged, 20, deadline=0.0)):
+    for each in properties.measure(bench(data.samples(x, y), 20, deadline=0.0)):
         assert each.recurs == each.local.verdict == each.subsamples.verdict == "cannot tell" and each.reach == {}
         assert each.along.pools != WHOLE

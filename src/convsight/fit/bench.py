@@ -144,27 +144,18 @@ class Bench:
         steps = steps or self.steps
 
         def found(seed: int, on_step: OnStep) -> Tensor:
-            known, judged = self._under(change, changed, moves)
-            if self.folds is not None:
-                mine = self.folds == seed
-                known, judged = judged.at((~mine).nonzero()[:, 0]), judged.at(mine.nonzero()[:, 0])
+            known, judged = self._of(seed, *self._under(change, changed, moves))
             network = probe.learnt(architecture, known, steps=steps, seed=seed, device=self.device, on_step=on_step)
             rows = [probe.scores(network, judged)]
             return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
 
         self._under(change, changed, moves)
         asked = [architecture.to_dict(), changed, len(also), steps, *(() if self.folds is None else ["folds"])]
-        rows = self._of_all_seeds(asked, name, found)
-        if self.folds is None:
-            return torch.stack(rows)
-        whole = torch.empty(len(rows[0]), len(self.judged))
-        for seed, row in enumerate(rows):
-            whole[:, self.folds == seed] = row
-        return whole[None]
+        return self._of_all_seeds(asked, name, found)
 
     def transferred(self, architecture: Architecture, name: str, parts: Sequence[Change], part: str) -> Tensor:
         """(seeds, 3, n): the scores of each sample with first filters that learnt the same of `parts` as all else, that learnt
-        another, and that learnt nothing.
+        another, and that learnt nothing; with `folds`, (1, 3, n).
 
         `parts` are changes that leave a part of the inputs each, `part` says which. The filters stay as they are while the
         rest learns, which begins with other random weights than those beside which the filters learnt.
@@ -174,15 +165,17 @@ class Bench:
 
         def found(seed: int, on_step: OnStep) -> Tensor:
             learn = partial(probe.learnt, architecture, steps=self.steps, device=self.device, on_step=on_step)
-            filters = [learn(known, seed=seed) for known, _ in left]
+            mine = [self._of(seed, *each) for each in left]
+            filters = [learn(known, seed=seed) for known, _ in mine]
             filters.append(learn(self.known, steps=0, seed=seed))
             rows: tuple[list[Tensor], ...] = ([], [], [])
-            for (place, (known, judged)), (source, each) in product(enumerate(left), enumerate(filters)):
-                which = 2 if source == len(left) else int(source != place)
+            for (place, (known, judged)), (source, each) in product(enumerate(mine), enumerate(filters)):
+                which = 2 if source == len(mine) else int(source != place)
                 rows[which].append(probe.scores(learn(known, filters=each, seed=seed + self.seeds), judged))
             return torch.stack([torch.stack(each).mean(0) for each in rows])
 
-        return torch.stack(self._of_all_seeds([architecture.to_dict(), "transferred", part, self.steps], name, found))
+        asked = [architecture.to_dict(), "transferred", part, self.steps, *(() if self.folds is None else ["folds"])]
+        return self._of_all_seeds(asked, name, found)
 
     def interval(self, scores: Tensor) -> Interval:
         """Of the mean of `scores`, (seeds, n), or differences between two such: by Student's t, with degrees of freedom that
@@ -234,8 +227,8 @@ class Bench:
 
         return torch.where(first, best_in(~first), best_in(first))
 
-    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> list[Tensor]:
-        """What `found(seed, on_step)` gives, for each seed, each asked for once only, and kept as soon as it is known."""
+    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> Tensor:
+        """(seeds, k, n), or (1, k, n) of all folds: what `found(seed, on_step)` gives, each asked for once and kept."""
         keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
         lacking = [seed for seed, key in keys.items() if key not in self._found]
 
@@ -256,7 +249,20 @@ class Bench:
                 side_by_side(in_time, lacking)
             finally:
                 self._keep()
-        return [self._found[key] for key in keys.values()]
+        rows = [self._found[key] for key in keys.values()]
+        if self.folds is None:
+            return torch.stack(rows)
+        whole = torch.empty(len(rows[0]), len(self.judged))
+        for seed, row in enumerate(rows):
+            whole[:, self.folds == seed] = row
+        return whole[None]
+
+    def _of(self, seed: int, known: Samples, judged: Samples) -> tuple[Samples, Samples]:
+        """What is learnt and what is judged with `seed`."""
+        if self.folds is None:
+            return known, judged
+        mine = self.folds == seed
+        return judged.at((~mine).nonzero()[:, 0]), judged.at(mine.nonzero()[:, 0])
 
     def _under(self, change: Change | None, changed: str, moves: bool) -> tuple[Samples, Samples]:
         if change is None:

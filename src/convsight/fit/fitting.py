@@ -79,15 +79,14 @@ def fit(
     until = started + _MEASURING * budget
     stages = stages_kept(checkpoint)
     steps = stages["small"] = stages.get("small") or _affordable(known, until - monotonic(), device)
-    bench = Bench(
-        known, judged, steps, deadline=until, cache=checkpoint, device=device, on_network=on_network, stages=stages
-    )  # fmt: skip
+    choosing = Bench(known, judged, steps, cache=checkpoint, device=device, on_network=on_network, stages=stages)
+    bench = choosing.crossed(rest, seed=seed, deadline=until)
     by_small = properties.measure(bench)
-    crossed = bench.crossed(rest, seed=seed, deadline=started + _SETTLING * budget)
-    seconds = crossed.deadline - monotonic()
+    bench.deadline = started + _SETTLING * budget
+    seconds = bench.deadline - monotonic()
     of_whole = stages["whole"] = stages.get("whole") or _steps_of_whole(known, steps, seconds, device)
-    fits, measured = whole.settled(crossed, by_small, steps=of_whole)
-    fits, measured = search.climbed(crossed, fits, measured, steps=of_whole)
+    fits, measured = whole.settled(bench, by_small, steps=of_whole)
+    fits, measured = search.climbed(bench, fits, measured, steps=of_whole)
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),
@@ -108,11 +107,11 @@ def fit(
         return Candidate(name, network, seconds, right, probe.right(network, judged))
 
     def learnt(name: str, on_step: OnStep) -> Candidate:
-        return _best(bench, [candidate(name, each, on_step) for each in last[name]])
+        return _best(choosing, [candidate(name, each, on_step) for each in last[name]])
 
     found = {each.name: each for each in side_by_side(learnt, list(distinct))}
     candidates = tuple(found.get(name, replace(found[RECOMMENDED], name=name)) for name in declared)
-    best = _best(bench, candidates)
+    best = _best(choosing, candidates)
     reasons = tuple(map(recommend.reason, measured))
     if steps < _FEW_STEPS:
         few = (
