@@ -11,13 +11,12 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections import Counter
-from math import inf
 from pathlib import Path
 
 from tests.fit.planted import Planted, planted
 
 from convsight.fit import data, properties
-from convsight.fit.bench import SEEDS, Bench
+from convsight.fit.bench import Bench
 
 AXES = "first", "second"
 
@@ -28,7 +27,6 @@ def main() -> None:
     parser.add_argument("--noise", default="0.3,0.5,0.8")
     parser.add_argument("--count", type=int, default=2_000)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("planted.md"))
     given = parser.parse_args()
     lines = ["| noise | recurs, planted | said | stands subsampling, planted | said |", "|---|---|---|---|---|"]
@@ -37,8 +35,7 @@ def main() -> None:
     for noise, recurring, standing in itertools.product(given.noise.split(","), pairs, pairs):
         plan = Planted(recurring, standing)
         x, y = planted(plan, count=given.count, noise=float(noise), seed=0)
-        whole = data.samples(x, y, axes=AXES)
-        bench = Bench(*data.parted(whole), given.steps, given.seeds, device="cpu").crossed(whole, seed=0, deadline=inf)
+        bench = Bench(data.samples(x, y, axes=AXES), given.steps, device="cpu")
         found = {each.axis: each for each in properties.measure(bench)}
         recurs, stands = ([found[axis].recurs for axis in AXES], [found[axis].subsamples.verdict for axis in AXES])
         for name, right, said in (("recurs", plan.recurs, recurs), ("stands subsampling", plan.subsamples, stands)):

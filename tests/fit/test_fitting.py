@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from convsight.fit import data, fit, fitting, probe, recommend
-from convsight.fit.bench import Bench, Interval, stages_kept
+from convsight.fit.bench import stages_kept
+from convsight.fit.interval import Interval
 from convsight.fit.recommend import Candidate
 
 DRAW = np.random.default_rng(0)
@@ -36,7 +37,8 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
     assert stages_kept(None) == stages_kept(tmp_path / "none.checkpoint") == {}
 
 
-def test_interrupted_among_whole_networks_it_goes_on_there(tmp_path: Path) -> None:
+def test_interrupted_among_whole_networks_it_goes_on_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "_affordable", lambda *_: 20)  # there is time for all small ones
     checkpoint = tmp_path / "fit.checkpoint"
     asked: list[str] = []
 
@@ -81,7 +83,6 @@ def test_last_networks_learn_shorter_too_if_there_is_time() -> None:
 
 def test_the_first_is_best_unless_another_is_right_surely_more_often() -> None:
     known, judged = data.parted(data.samples(np.tile(X, (10, 1)), np.tile(Y, 10), axes=("time",)))
-    bench = Bench(known, judged, 20)
     network = probe.learnt(recommend.usual(known), known, steps=0, device="cpu")
     right = torch.arange(len(judged)) % 10
     first, little, more = (
@@ -89,8 +90,8 @@ def test_the_first_is_best_unless_another_is_right_surely_more_often() -> None:
         for name, tenths in (("a", 6), ("b", 6), ("c", 7))
     )
     little.choosing[:10] = (right[:10] >= 1).float() * (right[:10] < 8)  # two more, one less
-    assert fitting._best(bench, [first, little]) is first
-    assert fitting._best(bench, [first, little, more]) is more and fitting._best(bench, [more, little, first]) is more
+    assert fitting._best([first, little], None) is first
+    assert fitting._best([first, little, more], None) is more and fitting._best([more, little, first], None) is more
 
 
 def test_if_the_usual_network_fits_it_is_learnt_once() -> None:

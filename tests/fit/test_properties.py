@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-from math import inf
 
 import numpy as np
 import pytest
@@ -9,7 +8,8 @@ import torch
 
 from convsight.architecture import WHOLE, build
 from convsight.fit import data, properties, recommend, verdict
-from convsight.fit.bench import Bench, Interval
+from convsight.fit.bench import Bench
+from convsight.fit.interval import Interval
 from convsight.fit.properties import Along, Measured
 from convsight.fit.verdict import Verdict
 from tests.fit.planted import Planted, planted
@@ -76,12 +76,9 @@ def test_the_networks_that_are_compared_are_as_declared() -> None:
 
 def measured(switches: Planted, *, noise: float = 0.5, count: int = 1_500, steps: int = 200) -> dict[str, Measured]:
     x, y = planted(switches, count=count, noise=noise, seed=0)
-    return {each.axis: each for each in properties.measure(bench(data.samples(x, y, axes=("first", "second")), steps))}
-
-
-def bench(whole: data.Samples, steps: int, seeds: int = 4, deadline: float = inf) -> Bench:
-    """As `fit` has it."""
-    return Bench(*data.parted(whole), steps, seeds, device="cpu").crossed(whole, seed=0, deadline=deadline)
+    return {
+        each.axis: each for each in properties.measure(Bench(data.samples(x, y, axes=("first", "second")), steps, device="cpu"))
+    }
 
 
 def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
@@ -90,7 +87,7 @@ def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
     y = draw.integers(2, size=600)
     shapes = np.array([(1.0, -1.0, 1.0, -1.0), (1.0, 1.0, -1.0, -1.0)], np.float32)
     found = {}
-    for name, noise, seeds in (("moves", 0.3, 2), ("stays", 0.5, 3)):
+    for name, noise, parts in (("moves", 0.3, 2), ("stays", 0.5, 3)):
         x = noise * draw.standard_normal((600, 20), dtype=np.float32)
         for sample, its_class in enumerate(y):
             place = int(draw.integers(17)) if name == "moves" else 3
@@ -98,14 +95,14 @@ def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
             if name == "stays":
                 place = int(draw.integers(8, 17))
                 x[sample, place : place + 4] += shapes[draw.integers(2)]
-        (found[name],) = properties.measure(bench(data.samples(x, y, axes=("time",)), 90, seeds))
+        (found[name],) = properties.measure(Bench(data.samples(x, y, axes=("time",)), 90, parts, device="cpu"))
     assert found["moves"].sliding.verdict == "yes" and found["moves"].recurs != "no" and found["moves"].along.pools != 1
     assert found["moves"].subsamples.verdict == "no"
     assert found["stays"].recurs == "no"
 
 
 def test_the_first_that_is_as_good_is_taken() -> None:
-    rows = {each: torch.full((2, 5), score) for each, score in ((1, 0.5), (3, 0.795), (5, 0.8), (9, 0.7))}
+    rows = {each: torch.full((5,), score) for each, score in ((1, 0.5), (3, 0.795), (5, 0.8), (9, 0.7))}
     assert [properties._first_as_good(rows, tolerance) for tolerance in (0.0, 0.01, 1.0)] == [5, 3, 1]
 
 
@@ -113,7 +110,7 @@ def test_of_noise_nothing_is_said() -> None:
     draw = np.random.default_rng(0)
     for y in (draw.lognormal(size=300), draw.integers(2, size=300)):
         whole = data.samples(draw.standard_normal((300, 12), dtype=np.float32), y, axes=("time",))
-        (found,) = properties.measure(bench(whole, 40, 2))
+        (found,) = properties.measure(Bench(whole, 40, 2, device="cpu"))
         assert not found.learnt and found.recurs == found.sliding.verdict == found.ordered.verdict == "cannot tell"
         assert "did not surely tell more than a guess" in recommend.reason(found)
 
@@ -141,6 +138,6 @@ def test_of_few_samples_nothing_wrong_is_said() -> None:
 
 def test_without_time_nothing_is_known() -> None:
     x, y = planted(Planted((True, True), (True, True)), count=100, noise=0.5, seed=0)
-    for each in properties.measure(bench(data.samples(x, y), 20, deadline=0.0)):
+    for each in properties.measure(Bench(data.samples(x, y), 20, deadline=0.0)):
         assert each.recurs == each.local.verdict == each.subsamples.verdict == "cannot tell" and each.reach == {}
         assert each.along.pools != WHOLE

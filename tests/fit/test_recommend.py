@@ -5,7 +5,7 @@ import pytest
 
 from convsight.architecture import WHOLE, build, multiplications, parameters
 from convsight.fit import data, properties, recommend
-from convsight.fit.bench import Interval
+from convsight.fit.interval import Interval
 from convsight.fit.properties import Along, Measured
 from convsight.fit.verdict import Finding
 

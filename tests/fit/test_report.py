@@ -7,8 +7,8 @@ import numpy as np
 
 from convsight.architecture import WHOLE
 from convsight.fit import Fit, fit, report
-from convsight.fit.bench import Interval
 from convsight.fit.data import samples
+from convsight.fit.interval import Interval
 from convsight.fit.properties import Along, Measured
 from convsight.fit.verdict import Finding
 

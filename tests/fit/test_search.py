@@ -9,7 +9,8 @@ from torch import Tensor
 
 from convsight.architecture import WHOLE, Architecture
 from convsight.fit import data, recommend, search
-from convsight.fit.bench import Bench, Interval
+from convsight.fit.bench import Bench
+from convsight.fit.interval import Interval
 from convsight.fit.properties import Along, Measured
 from convsight.fit.verdict import Finding
 
@@ -37,20 +38,18 @@ def at_its_place() -> Bench:
 
 
 def bench_of(x: np.ndarray, y: np.ndarray) -> Bench:
-    whole = data.samples(x, y, axes=("time",))
-    known, judged = data.parted(whole)
-    return Bench(known, judged, 20, 2, device="cpu").crossed(whole, seed=0, deadline=float("inf"))
+    return Bench(data.samples(x, y, axes=("time",)), 20, 2, device="cpu")
 
 
 def measured(bench: Bench, along: Along, *, doubtful: bool = False) -> Measured:
-    length = bench.known.lengths["time"]
+    length = bench.samples.lengths["time"]
     found = Measured("time", length, (1.0, 1.0, 0.001), along, Along(5, 2), doubtful=doubtful)
     return replace(found, sliding=Finding("cannot tell", Interval(0.0, 0.05)))
 
 
 def begun(bench: Bench, found: Measured, steps: int = STEPS) -> tuple[Architecture, Tensor]:
-    architecture = recommend.recommended(bench.known, [found], depth=1)
-    return architecture, bench.scores(architecture, "", steps=steps)[:, 0]
+    architecture = recommend.recommended(bench.samples, [found], depth=1)
+    return architecture, bench.scores(architecture, "", steps=steps)[0]
 
 
 @pytest.mark.parametrize("along", [Along(5), Along()])
@@ -91,12 +90,12 @@ def test_a_few_more_must_be_more_than_half_of_how_far_off_that_may_be(worse: int
     bench = at_its_place()
     found = measured(bench, Along())
     architecture, _ = begun(bench, found)
-    scores = torch.full((1, 800), 0.5)
+    scores = torch.full((800,), 0.5)
     other = scores.clone()
     places = torch.randperm(800, generator=torch.Generator().manual_seed(0))
-    other[:, places[:20]] = 1.0
-    other[:, places[20 : 20 + worse]] = 0.0
-    monkeypatch.setattr(Bench, "scores", lambda *_, **__: other[:, None])
+    other[places[:20]] = 1.0
+    other[places[20 : 20 + worse]] = 0.0
+    monkeypatch.setattr(Bench, "scores", lambda *_, **__: other[None])
     here = search._Place(architecture, scores, [found])
     there, gain = search._better(bench, here, [(1, [replace(found, along=Along(5))])], STEPS)
     assert (there is here) == (gain is None) == (worse == 18)
@@ -125,17 +124,15 @@ def test_nothing_is_learnt_without_time_or_need(monkeypatch: pytest.MonkeyPatch)
     for known in (True, False):
         late = replace(bench, deadline=0.0, _found=bench._found if known else {})
         assert search.climbed(late, architecture, [found], steps=STEPS) == (architecture, [found])
-    monkeypatch.setattr(Bench, "scores", lambda *_, **__: torch.ones(1, 1, 800))
+    monkeypatch.setattr(Bench, "scores", lambda *_, **__: torch.ones(1, 800))
     assert search.climbed(bench, architecture, [found], steps=STEPS) == (architecture, [found])
 
 
 def test_points_are_not_pooled() -> None:
     draw = np.random.default_rng(0)
     boards = draw.integers(2, size=(80, 2, 9, 9))
-    whole = data.samples(boards, boards[:, 0].astype(float), axes=("row", "column"))
-    known, judged = data.parted(whole)
-    bench = Bench(known, judged, 20, 2, device="cpu").crossed(whole, seed=0, deadline=float("inf"))
+    bench = Bench(data.samples(boards, boards[:, 0].astype(float), axes=("row", "column")), 20, 2, device="cpu")
     found = [Measured(axis, 9, (1.0, 1.0, 0.001), Along(5), Along(5)) for axis in ("row", "column")]
-    begin = recommend.recommended(known, found, depth=1)
+    begin = recommend.recommended(bench.samples, found, depth=1)
     _, settled = search.climbed(bench, begin, found, steps=20)
     assert all(each.along.pools == 1 for each in settled)

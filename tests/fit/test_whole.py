@@ -8,7 +8,8 @@ import torch
 
 from convsight.architecture import WHOLE
 from convsight.fit import data, recommend, whole
-from convsight.fit.bench import Bench, Interval
+from convsight.fit.bench import Bench
+from convsight.fit.interval import Interval
 from convsight.fit.properties import USUAL, Along, Measured
 from convsight.fit.verdict import Finding
 
@@ -27,8 +28,7 @@ def pattern(anywhere: bool, *, noise: float = 0.3) -> data.Samples:
 
 
 def bench_of(samples: data.Samples) -> Bench:
-    known, judged = data.parted(samples)
-    return Bench(known, judged, 20, 2, device="cpu")
+    return Bench(samples, 20, 3, device="cpu")
 
 
 def measured(along: Along, sliding: Interval, *, doubtful: bool = False, axis: str = "time", length: int = 30) -> Measured:
@@ -65,12 +65,12 @@ def test_where_neither_is_surely_better_the_whole_network_is_asked(anywhere: boo
 def test_filters_are_as_usual_unless_others_surely_tell_more() -> None:
     bench = bench_of(pattern(False))
     architecture, (settled,) = whole.settled(bench, [measured(Along(), UNSURE)], steps=STEPS)
-    assert settled.along == USUAL and architecture == recommend.usual(bench.known)
+    assert settled.along == USUAL and architecture == recommend.usual(bench.samples)
     assert settled.as_usual and "pooling by 2, as is usual: with what seemed to do best" in recommend.reason(settled)
     bench = bench_of(pattern(True))
     architecture, (settled,) = whole.settled(bench, [measured(Along(5, WHOLE), SURE)], steps=STEPS)
     assert settled.along == Along(5, WHOLE) and settled.as_usual is None and not settled.whole.effect
-    assert architecture != recommend.usual(bench.known)
+    assert architecture != recommend.usual(bench.samples)
 
 
 def test_which_axes_may_be_as_usual() -> None:
@@ -91,7 +91,7 @@ def test_of_what_is_told_whole_nothing_is_chosen_by() -> None:
     y = draw.integers(2, size=200)
     bench = bench_of(data.samples(0.1 * draw.standard_normal((200, 20)) + y[:, None], y, axes=("time",)))
     architecture, (settled,) = whole.settled(bench, [measured(Along(), SURE, doubtful=True)], steps=STEPS)
-    assert architecture == recommend.usual(bench.known) and settled.as_usual
+    assert architecture == recommend.usual(bench.samples) and settled.as_usual
 
 
 def test_what_is_open_is_as_usual_without_time() -> None:
@@ -103,7 +103,7 @@ def test_what_is_open_is_as_usual_without_time() -> None:
     ):  # fmt: skip
         architecture, (settled,) = whole.settled(bench, [found], steps=STEPS)
         assert settled.along == along and settled.as_usual is None
-        assert (architecture == recommend.usual(bench.known)) == (along == Along(3, 2))
+        assert (architecture == recommend.usual(bench.samples)) == (along == Along(3, 2))
 
 
 def test_of_two_axes_one_that_surely_spans_stays() -> None:
@@ -136,6 +136,6 @@ def test_out_of_time_nothing_is_settled() -> None:
 
 def test_whole_networks_learn_for_as_long_as_is_asked() -> None:
     bench = bench_of(pattern(True))
-    asked = recommend.recommended(bench.known, [measured(Along(5), SURE)], depth=1)
+    asked = recommend.recommended(bench.samples, [measured(Along(5), SURE)], depth=1)
     few, more = (bench.scores(asked, "", steps=steps) for steps in (1, STEPS))
     assert more.mean() > few.mean() + 0.1 and not torch.equal(few, bench.scores(asked, ""))

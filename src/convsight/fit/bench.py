@@ -1,21 +1,19 @@
-"""Where networks are learnt and judged side by side: the same samples and seeds for all, each only once, in a time."""
+"""Where networks are learnt and judged side by side: the same samples and parts for all, each only once, in a time."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product, repeat
-from math import inf, sqrt
 from pathlib import Path
 from pickle import UnpicklingError
 from threading import Event
 from time import monotonic
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,18 +24,13 @@ from convsight.errors import InputError
 from convsight.files import written_whole
 from convsight.fit import probe
 from convsight.fit.data import Samples, folds
+from convsight.fit.interval import Interval, of_mean
 
 Change = Callable[[Tensor], Tensor]
 OnStep = Callable[[int, float], None]
-SEEDS = 4
-_STUDENT = (1, 2, 3, 5, 10, float("inf")), (6.314, 2.920, 2.353, 2.015, 1.812, 1.645)  # degrees of freedom, the 95% quantile
+PARTS = 4
 Given = TypeVar("Given")
 Result = TypeVar("Result")
-
-
-def _student(freedom: float) -> float:
-    """The 95% quantile of Student's t with so many degrees of freedom."""
-    return float(np.interp(1 / freedom, 1 / np.array(_STUDENT[0])[::-1], _STUDENT[1][::-1]))
 
 
 class OutOfTimeError(Exception):
@@ -67,144 +60,88 @@ def side_by_side(task: Callable[[Given, OnStep], Result], given: Sequence[Given]
         torch.set_num_threads(before)  # for threads that begin later, which would have one core, too
 
 
-@dataclass(frozen=True)
-class Interval:
-    """`mean`, and `error`: how far off it may be, with 5% of chance on either side, over seeds and over the samples, or groups,
-    that judged.
-    """
-
-    mean: float
-    error: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.1%} ± {self.error:.1%}"
-
-    @property
-    def low(self) -> float:
-        return self.mean - self.error
-
-    @property
-    def high(self) -> float:
-        return self.mean + self.error
-
-    @property
-    def seems_more(self) -> bool:
-        """Whether it is above zero by half of how far off it may be."""
-        return self.mean > self.error / 2
-
-
 @dataclass
 class Bench:
-    """`known` are learnt, `judged` are judged by, for `steps` steps unless others are asked for, with `seeds` seeds.
+    """`samples` are judged by, each once, by networks that learnt the others for `steps` steps, unless others are asked for.
 
-    `folds`: (len(judged),), which seed judges by each of `judged`, having learnt the others instead of `known`. One score a
-    sample tells more than one a seed of few samples. `stages`: kept with what was measured, how many steps networks had when.
+    They lie in `parts` parts, drawn with `seed`, and by groups, where there are groups: a network learns all but one, which it
+    is judged by. One score a sample tells more of few samples than several scores of some. `stages`: kept with what was
+    measured, how many steps networks had when.
 
     `deadline`: seconds of the monotonic clock after which nothing goes on learning and `scores` raises OutOfTimeError. `cache`:
     a file that keeps what was measured, so that measuring may be interrupted. `on_network(name)` is told of each network that
     is about to learn.
     """
 
-    known: Samples
-    judged: Samples
+    samples: Samples
     steps: int
-    seeds: int = SEEDS
+    parts: int = PARTS
+    seed: int = 0
     deadline: float = float("inf")
     cache: Path | None = None
     device: str | None = None
     on_network: Callable[[str], None] | None = None
-    folds: Tensor | None = None
     stages: dict[str, int] = field(default_factory=dict)
+    folds: Tensor = field(init=False)
     _found: dict[str, Tensor] = field(default_factory=dict)
-    _changed: dict[str, tuple[Samples, Samples]] = field(default_factory=dict)
+    _changed: dict[str, Samples] = field(default_factory=dict)
     _content: str = ""
 
     def __post_init__(self) -> None:
-        """Raises InputError if the file in `cache` is of other samples."""
-        if self.cache and not self._content:
-            given = {"known": self.known.inputs, "judged": self.judged.inputs}
-            given |= {"targets": self.known.targets, "told": self.judged.targets}
-            self._content = digest(given)
+        """Raises InputError if the file in `cache` is of other samples, or in other parts."""
+        self.folds = folds(self.samples, self.parts, seed=self.seed)
+        if self.cache:
+            self._content = digest({"x": self.samples.inputs, "y": self.samples.targets, "folds": self.folds})
             self._found = _read(self.cache, self._content) if self.cache.exists() else {}
-
-    def crossed(self, whole: Samples, *, seed: int, deadline: float) -> Bench:
-        """The same where each of `whole` is judged by once, by networks that learnt the others, until `deadline`."""
-        return replace(self, judged=whole, folds=folds(whole, self.seeds, seed=seed), deadline=deadline, _changed={})
 
     def scores(
         self, architecture: Architecture, name: str, *, change: Change | None = None, changed: str = "",
         moves: bool = False, also: Sequence[Change] = (), steps: int | None = None,
     ) -> Tensor:  # fmt: skip
-        """(seeds, 1 + len(also), n): the scores of each sample in `judged`, and with each of the changes `also` made to them;
-        with `folds`, (1, 1 + len(also), n).
+        """(1 + len(also), n): the score of each sample, and with each of the changes `also` made to what is judged by.
 
         `change` is made to the inputs of all samples, before; `changed` says which it is, and `moves` that it only moves
         entries, and the points that are told with them. `steps`: how many, if not the bench's.
         """
         steps = steps or self.steps
+        samples = self._under(change, changed, moves)
 
-        def found(seed: int, on_step: OnStep) -> Tensor:
-            known, judged = self._of(seed, *self._under(change, changed, moves))
-            network = probe.learnt(architecture, known, steps=steps, seed=seed, device=self.device, on_step=on_step)
+        def found(part: int, on_step: OnStep) -> Tensor:
+            known, judged = self._apart(samples, part)
+            network = probe.learnt(architecture, known, steps=steps, seed=part, device=self.device, on_step=on_step)
             rows = [probe.scores(network, judged)]
             return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
 
-        self._under(change, changed, moves)
-        asked = [architecture.to_dict(), changed, len(also), steps, *(() if self.folds is None else ["folds"])]
-        return self._of_all_seeds(asked, name, found)
+        return self._of_all_parts([architecture.to_dict(), changed, len(also), steps], name, found)
 
-    def transferred(self, architecture: Architecture, name: str, parts: Sequence[Change], part: str) -> Tensor:
-        """(seeds, 3, n): the scores of each sample with first filters that learnt the same of `parts` as all else, that learnt
-        another, and that learnt nothing; with `folds`, (1, 3, n).
+    def transferred(self, architecture: Architecture, name: str, places: Sequence[Change], axis: str) -> Tensor:
+        """(3, n): the score of each sample with first filters that learnt the same of `places` as all else, that learnt
+        another, and that learnt nothing.
 
-        `parts` are changes that leave a part of the inputs each, `part` says which. The filters stay as they are while the
+        `places` are changes that leave a part of the inputs each, along `axis`. The filters stay as they are while the
         rest learns, which begins with other random weights than those beside which the filters learnt.
         """
+        left = [self.samples.given(each(self.samples.inputs)) for each in places]
 
-        left = [(self.known.given(each(self.known.inputs)), self.judged.given(each(self.judged.inputs))) for each in parts]
-
-        def found(seed: int, on_step: OnStep) -> Tensor:
+        def found(part: int, on_step: OnStep) -> Tensor:
             learn = partial(probe.learnt, architecture, steps=self.steps, device=self.device, on_step=on_step)
-            mine = [self._of(seed, *each) for each in left]
-            filters = [learn(known, seed=seed) for known, _ in mine]
-            filters.append(learn(self.known, steps=0, seed=seed))
+            apart = [self._apart(each, part) for each in left]
+            filters = [learn(known, seed=part) for known, _ in apart]
+            filters.append(learn(apart[0][0], steps=0, seed=part))
             rows: tuple[list[Tensor], ...] = ([], [], [])
-            for (place, (known, judged)), (source, each) in product(enumerate(mine), enumerate(filters)):
-                which = 2 if source == len(mine) else int(source != place)
-                rows[which].append(probe.scores(learn(known, filters=each, seed=seed + self.seeds), judged))
+            for (place, (known, judged)), (source, each) in product(enumerate(apart), enumerate(filters)):
+                which = 2 if source == len(left) else int(source != place)
+                rows[which].append(probe.scores(learn(known, filters=each, seed=part + self.parts), judged))
             return torch.stack([torch.stack(each).mean(0) for each in rows])
 
-        asked = [architecture.to_dict(), "transferred", part, self.steps, *(() if self.folds is None else ["folds"])]
-        return self._of_all_seeds(asked, name, found)
+        return self._of_all_parts([architecture.to_dict(), "transferred", axis, self.steps], name, found)
 
     def interval(self, scores: Tensor) -> Interval:
-        """Of the mean of `scores`, (seeds, n), or differences between two such: by Student's t, with degrees of freedom that
-        Welch and Satterthwaite give the sum of two variances, that of the seeds and that of the samples, or groups.
-
-        With `folds`, each judged by one network, it is that of the samples or that of the folds' means, whichever is wider.
-        """
-        by_seed, by_sample = scores.double().mean(1), scores.double().mean(0)
-        judges = len(by_sample)
-        if self.judged.groups is not None:
-            names = torch.unique(self.judged.groups)
-            parts = torch.stack([by_sample[self.judged.groups == each].sum() for each in names])
-            counts = torch.stack([(self.judged.groups == each).sum() for each in names])
-            residual = parts - by_sample.mean() * counts
-            judges = len(names)
-            of_samples = float(residual.square().sum()) / len(by_sample) ** 2 * judges / max(1, judges - 1)
-        else:
-            of_samples = float(by_sample.var()) / len(by_sample)
-        if self.folds is not None:
-            means = torch.stack([by_sample[self.folds == seed].mean() for seed in range(self.seeds)])
-            of_folds = _student(self.seeds - 1) * float(means.std()) / sqrt(self.seeds)
-            return Interval(float(by_sample.mean()), max(of_folds, _student(max(1, judges - 1)) * sqrt(of_samples)))
-        of_seeds = float(by_seed.var()) / len(by_seed) if len(by_seed) > 1 else 0.0
-        together = (of_samples + of_seeds) ** 2
-        rarity = of_samples**2 / max(1, judges - 1) + of_seeds**2 / max(1, len(by_seed) - 1)
-        return Interval(float(by_sample.mean()), _student(together / rarity if rarity else inf) * sqrt(of_samples + of_seeds))
+        """`interval.of_mean` of `scores`, (n,), over the bench's samples, or groups, and its parts."""
+        return of_mean(scores, groups=self.samples.groups, folds=self.folds)
 
     def share(self, part: Tensor, whole: Tensor) -> Interval | None:
-        """How much of `whole` `part` is, both gains in score (seeds, n), by the delta method; None if `whole` may be none."""
+        """How much of `whole` `part` is, both gains in score (n,), by the delta method; None if `whole` may be none."""
         if self.interval(whole).low <= 0:
             return None
         gained = float(whole.mean())
@@ -212,33 +149,32 @@ class Bench:
         return Interval(share, self.interval(part - share * whole).error / gained)
 
     def best(self, rows: Mapping[int, Tensor]) -> Tensor:
-        """(seeds, n): the scores of the best of `rows`, (seeds, n) each. Which that is, is chosen for each half of the samples
-        (or groups, or folds) by the other: where it was chosen, the best by chance would seem better than it is.
+        """(n,): the scores of the best of `rows`, (n,) each. Which that is, is chosen for each half of the parts by the other:
+        where it was chosen, the best by chance would seem better than it is.
         """
-        judges = torch.arange(len(self.judged))
-        if self.folds is not None:
-            judges = self.folds
-        elif self.judged.groups is not None:
-            judges = torch.unique(self.judged.groups, return_inverse=True)[1]
-        first = judges % 2 == 0
+        first = self.folds % 2 == 0
 
         def best_in(half: Tensor) -> Tensor:
-            return max(rows.values(), key=lambda each: float(each[:, half].mean()))
+            return max(rows.values(), key=lambda each: float(each[half].mean()))
 
         return torch.where(first, best_in(~first), best_in(first))
 
-    def _of_all_seeds(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> Tensor:
-        """(seeds, k, n), or (1, k, n) of all folds: what `found(seed, on_step)` gives, each asked for once and kept."""
-        keys = {seed: json.dumps([*asked, seed], sort_keys=True) for seed in range(self.seeds)}
-        lacking = [seed for seed, key in keys.items() if key not in self._found]
+    def all_told(self, scores: Tensor) -> bool:
+        """Whether less than one sample is missed, so that nothing can be chosen by these scores."""
+        return float(scores.mean()) > 1 - 1 / len(self.samples)
 
-        def in_time(seed: int, on_step: OnStep) -> None:
+    def _of_all_parts(self, asked: Sequence[object], name: str, found: Callable[[int, OnStep], Tensor]) -> Tensor:
+        """(k, n): what `found(part, on_step)` gives, (k, those in the part), each asked for once and kept."""
+        keys = {part: json.dumps([*asked, part], sort_keys=True) for part in range(self.parts)}
+        lacking = [part for part, key in keys.items() if key not in self._found]
+
+        def in_time(part: int, on_step: OnStep) -> None:
             def checked(step: int, loss: float) -> None:
                 if monotonic() > self.deadline:
                     raise OutOfTimeError
                 on_step(step, loss)
 
-            self._found[keys[seed]] = found(seed, checked)
+            self._found[keys[part]] = found(part, checked)
 
         if lacking:
             if monotonic() > self.deadline:
@@ -250,28 +186,21 @@ class Bench:
             finally:
                 self._keep()
         rows = [self._found[key] for key in keys.values()]
-        if self.folds is None:
-            return torch.stack(rows)
-        whole = torch.empty(len(rows[0]), len(self.judged))
-        for seed, row in enumerate(rows):
-            whole[:, self.folds == seed] = row
-        return whole[None]
+        whole = torch.empty(len(rows[0]), len(self.samples))
+        for part, row in enumerate(rows):
+            whole[:, self.folds == part] = row
+        return whole
 
-    def _of(self, seed: int, known: Samples, judged: Samples) -> tuple[Samples, Samples]:
-        """What is learnt and what is judged with `seed`."""
-        if self.folds is None:
-            return known, judged
-        mine = self.folds == seed
-        return judged.at((~mine).nonzero()[:, 0]), judged.at(mine.nonzero()[:, 0])
+    def _apart(self, samples: Samples, part: int) -> tuple[Samples, Samples]:
+        """What is learnt, and what is judged by."""
+        mine = self.folds == part
+        return samples.at((~mine).nonzero()[:, 0]), samples.at(mine.nonzero()[:, 0])
 
-    def _under(self, change: Change | None, changed: str, moves: bool) -> tuple[Samples, Samples]:
+    def _under(self, change: Change | None, changed: str, moves: bool) -> Samples:
         if change is None:
-            return self.known, self.judged
+            return self.samples
         if changed not in self._changed:
-            known, judged = (
-                each.moved(change) if moves else each.given(change(each.inputs)) for each in (self.known, self.judged)
-            )
-            self._changed = {changed: (known, judged)}
+            self._changed = {changed: self.samples.moved(change) if moves else self.samples.given(change(self.samples.inputs))}
         return self._changed[changed]
 
     def _keep(self) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from torch import Tensor
+
 from convsight.architecture import Architecture, parameters
 from convsight.cores import cores
 from convsight.fit import probe, properties, recommend, search, whole
-from convsight.fit.bench import SEEDS, Bench, OnStep, side_by_side, stages_kept
+from convsight.fit.bench import PARTS, Bench, OnStep, side_by_side, stages_kept
 from convsight.fit.data import Samples, parted, samples
+from convsight.fit.interval import of_mean
 from convsight.fit.properties import Measured
 from convsight.fit.recommend import Candidate
 from convsight.network import Network
@@ -79,8 +82,9 @@ def fit(
     until = started + _MEASURING * budget
     stages = stages_kept(checkpoint)
     steps = stages["small"] = stages.get("small") or _affordable(known, until - monotonic(), device)
-    choosing = Bench(known, judged, steps, cache=checkpoint, device=device, on_network=on_network, stages=stages)
-    bench = choosing.crossed(rest, seed=seed, deadline=until)
+    bench = Bench(
+        rest, steps, seed=seed, deadline=until, cache=checkpoint, device=device, on_network=on_network, stages=stages
+    )  # fmt: skip
     by_small = properties.measure(bench)
     bench.deadline = started + _SETTLING * budget
     seconds = bench.deadline - monotonic()
@@ -96,22 +100,21 @@ def fit(
         on_network("the network that fits, and the usual ones")
     distinct = {name: each for name, each in declared.items() if name == RECOMMENDED or each != fits}
     has = (budget - (monotonic() - started)) * min(len(distinct), cores()) / len(distinct)
-    judge = Bench(known, test, steps)
     last = {name: _last_steps(each, known, has, device) for name, each in distinct.items()}
 
     def candidate(name: str, steps: int, on_step: OnStep) -> Candidate:
         begun = monotonic()
         network = probe.learnt(declared[name], known, steps=steps, seed=seed, device=device, on_step=on_step)
         seconds = monotonic() - begun
-        right = judge.interval(probe.right(network, test)[None])
+        right = of_mean(probe.right(network, test), groups=test.groups)
         return Candidate(name, network, seconds, right, probe.right(network, judged))
 
     def learnt(name: str, on_step: OnStep) -> Candidate:
-        return _best(choosing, [candidate(name, each, on_step) for each in last[name]])
+        return _best([candidate(name, each, on_step) for each in last[name]], judged.groups)
 
     found = {each.name: each for each in side_by_side(learnt, list(distinct))}
     candidates = tuple(found.get(name, replace(found[RECOMMENDED], name=name)) for name in declared)
-    best = _best(choosing, candidates)
+    best = _best(candidates, judged.groups)
     reasons = tuple(map(recommend.reason, measured))
     if steps < _FEW_STEPS:
         few = (
@@ -122,11 +125,11 @@ def fit(
     return Fit(given, tuple(measured), reasons, candidates, best, monotonic() - started)
 
 
-def _best(bench: Bench, candidates: Sequence[Candidate]) -> Candidate:
+def _best(candidates: Sequence[Candidate], groups: Tensor | None) -> Candidate:
     """The first, unless a later one is right more often by half of how far off that may be."""
     best, *others = candidates
     for each in others:
-        best = each if bench.interval((each.choosing - best.choosing)[None]).seems_more else best
+        best = each if of_mean(each.choosing - best.choosing, groups=groups).seems_more else best
     return best
 
 
@@ -134,7 +137,7 @@ def _affordable(known: Samples, seconds: float, device: str | None) -> int:
     """Steps for each small network: the most of `_STEPS` that there is time for, and no more than are enough."""
     started = monotonic()
     step = sum(_seconds_a_step(each, known, device) for each in properties.first_networks(known))
-    networks = _NETWORKS * SEEDS / min(SEEDS, cores())
+    networks = _NETWORKS * PARTS / min(PARTS, cores())
     seconds -= monotonic() - started
     fit_in = [each for each in _STEPS if each * step * networks <= seconds]
     return min(fit_in[-1], _enough(known)) if fit_in else _STEPS[0]
@@ -152,7 +155,7 @@ def _steps_of_whole(known: Samples, steps: int, seconds: float, device: str | No
     """
     if seconds <= 0:
         return steps
-    step = _seconds_a_step(recommend.usual(known), known, device) * SEEDS / min(SEEDS, cores())
+    step = _seconds_a_step(recommend.usual(known), known, device) * PARTS / min(PARTS, cores())
     enough = _enough_of_whole(known)
     many = [each for each in (*_STEPS, enough) if each * step * whole.NETWORKS <= seconds]
     few = [each for each in _STEPS if each <= _FEW_STEPS and each * step * whole.LEAST_NETWORKS <= seconds]
@@ -176,6 +179,6 @@ def _seconds_a_step(declared: Architecture, known: Samples, device: str | None) 
         probe.learnt(declared, known, steps=steps, device=device, on_step=on_step)
         return monotonic() - started
 
-    together = min(SEEDS, cores())
+    together = min(PARTS, cores())
     _, short, long = (max(side_by_side(seconds, [steps] * together)) for steps in (_TIMED[0], *_TIMED))
     return max(long - short, 0.2 * long) / (_TIMED[1] - _TIMED[0])

@@ -84,12 +84,12 @@ def right(network: Network, judged: Samples) -> Tensor:
     return (likeliest == judged.targets).float().reshape(len(judged), -1).mean(1)
 
 
-def guessed(known: Samples, judged: Samples) -> float:
+def guessed(known: Samples) -> float:
     """The mean score without looking: that of telling how often each class is, at each point, or the mean of the numbers."""
     if not known.labels:
-        return float((1 - judged.targets.square().mean(1)).clamp_min(_WORST).mean())
-    learnt, told = (each.targets.reshape(len(each), -1) for each in (known, judged))
-    often = torch.stack([(learnt == each).float().mean(0) for each in range(len(known.labels))])
+        return float((1 - known.targets.square().mean(1)).clamp_min(_WORST).mean())
+    told = known.targets.reshape(len(known), -1)
+    often = torch.stack([(told == each).float().mean(0) for each in range(len(known.labels))])
     return float(often.gather(0, told).mean())
 
 

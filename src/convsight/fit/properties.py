@@ -16,8 +16,9 @@ from torch import Generator, Tensor
 
 from convsight.architecture import WHOLE, Architecture, Convolution, enough, parameters
 from convsight.fit import changes, probe, verdict
-from convsight.fit.bench import Bench, Change, Interval, OutOfTimeError
+from convsight.fit.bench import Bench, Change, OutOfTimeError
 from convsight.fit.data import Samples
+from convsight.fit.interval import Interval
 from convsight.fit.verdict import LEAST, Finding, Verdict
 
 SHIFTS = (1, 2, 4)
@@ -99,12 +100,12 @@ class Measured:
 
 def measure(bench: Bench) -> list[Measured]:
     """All axes of the bench's samples, those whose neighbours are most alike first; what there is no time for stays unknown."""
-    lengths = bench.known.lengths
-    resembling = {axis: resemblance(bench.known, axis) for axis in lengths}
+    lengths = bench.samples.lengths
+    resembling = {axis: resemblance(bench.samples, axis) for axis in lengths}
     first = sorted(lengths, key=lambda axis: resembling[axis][2])
     plans = _begun(lengths, resembling)
     measured = [
-        Measured(axis, lengths[axis], resembling[axis], _usual(bench.known, axis, resembling[axis][2])) for axis in first
+        Measured(axis, lengths[axis], resembling[axis], _usual(bench.samples, axis, resembling[axis][2])) for axis in first
     ]
     try:
         for found in measured:
@@ -157,12 +158,12 @@ def network(samples: Samples, plans: Mapping[str, Along], *, filters: int, limit
 def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> None:
     """Fills in `found`, with filters along the other axes as `plans` has them, unpooled unless it is over all there is."""
     plans = {each: plan if plan.pools == WHOLE else Along(plan.slides) for each, plan in plans.items()}
-    known, axis, length = bench.known, found.axis, found.length
+    known, axis, length = bench.samples, found.axis, found.length
     scores = partial(_scores, bench, plans, axis)
     usual = Along(_first_length(length))
-    base, spanning = scores(usual)[:, 0], scores(Along(), also=_shifts(known, axis))
-    better = bench.best({0: base, 1: spanning[:, 0]})
-    best, told = float(better.mean()), bench.interval(better - probe.guessed(known, bench.judged))
+    base, spanning = scores(usual)[0], scores(Along(), also=_shifts(known, axis))
+    better = bench.best({0: base, 1: spanning[0]})
+    best, told = float(better.mean()), bench.interval(better - probe.guessed(known))
     found.learnt = told.low > 0
     if not found.learnt:
         return
@@ -175,24 +176,24 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
         for factor in _FACTORS
         if factor < length
     }
-    found.subsampled = {1: bench.interval(base), **{factor: bench.interval(each[:, 0]) for factor, each in less.items()}}
-    found.subsamples = verdict.no_worse(bench.interval(less[2][:, 0] - base), little) if 2 in less else Finding()
+    found.subsampled = {1: bench.interval(base), **{factor: bench.interval(each[0]) for factor, each in less.items()}}
+    found.subsamples = verdict.no_worse(bench.interval(less[2][0] - base), little) if 2 in less else Finding()
 
-    by_factor = {1: base, **{each: scores(Along(usual.slides, each))[:, 0] for each in _poolings(known, length)}}
+    by_factor = {1: base, **{each: scores(Along(usual.slides, each))[0] for each in _poolings(known, length)}}
     found.pooling = {factor: bench.interval(each) for factor, each in by_factor.items()}
     pools = _first_as_good(dict(reversed(by_factor.items())), LEAST * told.mean)
     pooled = {factor: row for factor, row in by_factor.items() if factor != 1}
     found.pooled = verdict.better(bench.interval(bench.best(pooled) - base), little) if pooled else Finding()
 
     reaches = [each for each in _REACHES if each <= max(usual.slides or 1, length // 2)]
-    by_reach = {each: scores(Along(each, pools))[:, 0] for each in reaches}
-    whole = {**by_reach, length: spanning[:, 0]}
+    by_reach = {each: scores(Along(each, pools))[0] for each in reaches}
+    whole = {**by_reach, length: spanning[0]}
     found.reach = {each: bench.interval(row) for each, row in whole.items()}
     reach = _first_as_good(by_reach, LEAST * told.mean)
     short = {each: row for each, row in whole.items() if each <= max(1, length // _PART)}
     long = {each: row for each, row in whole.items() if each not in short}
     found.local = verdict.no_worse(bench.interval(bench.best(short) - bench.best(long)), little)
-    gain = bench.interval(bench.best(by_reach) - spanning[:, 0])
+    gain = bench.interval(bench.best(by_reach) - spanning[0])
     found.sliding = verdict.better(gain, little)
     undecided = found.sliding.verdict == "cannot tell" and gain.mean > 0 and found.resemblance[2] < _CHANCE
     found.sliding_along = Along(reach, pools)
@@ -200,7 +201,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     found.sharing = verdict.no_worse(
         bench.interval(_shared(bench, plans, axis, reach) - _unshared(bench, plans, axis, reach)), little
     )
-    here, elsewhere, nowhere = _transferred(bench, plans, axis, reach).unbind(1)
+    here, elsewhere, nowhere = _transferred(bench, plans, axis, reach)
     served = bench.share(elsewhere - nowhere, here - nowhere)
     found.transfer = verdict.most(served) if served else Finding()
     found.recurs = verdict.recurs(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
@@ -209,19 +210,19 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
 
     moved = scores(found.sliding_along, also=_shifts(known, axis))
     found.shifted = {
-        shift: (bench.interval(moved[:, place]), bench.interval(spanning[:, place]))
+        shift: (bench.interval(moved[place]), bench.interval(spanning[place]))
         for place, shift in enumerate((0, *SHIFTS))
         if not known.per_point
     }
     reaching = max(reach, min(_REACHES[1], reaches[-1]))  # what looks at one entry at a time knows no order
     reordered = partial(changes.reordered, place=_place(known, axis))
     mixed = scores(Along(reaching, pools), change=reordered, changed=f"{axis} reordered", moves=True)
-    found.ordered = verdict.better(bench.interval(by_reach[reaching] - mixed[:, 0]), little) if reaching > 1 else Finding()
+    found.ordered = verdict.better(bench.interval(by_reach[reaching] - mixed[0]), little) if reaching > 1 else Finding()
     if not known.per_point:
         found.shuffled[length] = bench.interval(by_reach[reach])
     for piece in () if known.per_point else (each for each in _PIECES if each <= length // 2):
         apart = partial(changes.shuffled, place=_place(known, axis), length=piece)
-        found.shuffled[piece] = bench.interval(scores(found.sliding_along, change=apart, changed=f"{axis} in {piece}s")[:, 0])
+        found.shuffled[piece] = bench.interval(scores(found.sliding_along, change=apart, changed=f"{axis} in {piece}s")[0])
 
 
 def _begun(lengths: Mapping[str, int], resembling: Mapping[str, tuple[float, float, float]]) -> dict[str, Along]:
@@ -243,33 +244,32 @@ def _scores(
 ) -> Tensor:  # fmt: skip
     """`Bench.scores` of a network that does `along` on `axis`, with as many parameters as others, and filters enough."""
     unpooled = {each: Along(plan.slides) for each, plan in plans.items()}
-    usual = network(bench.known, {**unpooled, axis: Along(_first_length(bench.known.lengths[axis]))}, filters=_FILTERS)
+    usual = network(bench.samples, {**unpooled, axis: Along(_first_length(bench.samples.lengths[axis]))}, filters=_FILTERS)
     chosen = {**plans, axis: along}
-    filters = enough(lambda count: network(bench.known, chosen, filters=count), parameters(usual), most=_MOST_FILTERS)
+    filters = enough(lambda count: network(bench.samples, chosen, filters=count), parameters(usual), most=_MOST_FILTERS)
     filters = max(filters, _FILTERS)  # fewer than that would be what costs a spanning network its score
     said = f"{axis}: {'filters that span it' if along.slides is None else f'filters of {along.slides}'}"
     return bench.scores(
-        network(bench.known, chosen, filters=filters), said, change=change, changed=changed, moves=moves, also=also
+        network(bench.samples, chosen, filters=filters), said, change=change, changed=changed, moves=moves, also=also
     )
 
 
 def _shared(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -> Tensor:
-    chosen = network(bench.known, {**plans, axis: Along(reach)}, filters=_FILTERS)
-    return bench.scores(chosen, f"{axis}: shared weights")[:, 0]
+    return bench.scores(network(bench.samples, {**plans, axis: Along(reach)}, filters=_FILTERS), f"{axis}: shared weights")[0]
 
 
 def _unshared(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -> Tensor:
     """As `_shared`, with as many filters, but every place along `axis` has weights of its own."""
-    chosen = network(bench.known, {**plans, axis: Along(reach)}, filters=_FILTERS, limited=axis)
-    return bench.scores(chosen, f"{axis}: unshared weights")[:, 0]
+    chosen = network(bench.samples, {**plans, axis: Along(reach)}, filters=_FILTERS, limited=axis)
+    return bench.scores(chosen, f"{axis}: unshared weights")[0]
 
 
 def _transferred(bench: Bench, plans: Mapping[str, Along], axis: str, reach: int) -> Tensor:
     """`Bench.transferred` of filters between the two halves of `axis`."""
-    chosen = network(bench.known, {**plans, axis: Along(reach)}, filters=_FILTERS)
-    blank = bench.known.inputs.float().mean((0, 2, 3))
-    middle, length = bench.known.lengths[axis] // 2, bench.known.lengths[axis]
-    place = _place(bench.known, axis)
+    chosen = network(bench.samples, {**plans, axis: Along(reach)}, filters=_FILTERS)
+    blank = bench.samples.inputs.float().mean((0, 2, 3))
+    middle, length = bench.samples.lengths[axis] // 2, bench.samples.lengths[axis]
+    place = _place(bench.samples, axis)
     halves = [partial(changes.without, place=place, gone=gone, blank=blank) for gone in (range(middle, length), range(middle))]
     return bench.transferred(chosen, f"{axis}: filters that learnt in one half, in the other", halves, axis)
 

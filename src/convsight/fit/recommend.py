@@ -10,8 +10,8 @@ from torch import Tensor
 
 from convsight.architecture import WHOLE, Architecture, Convolution, build, enough, multiplications, parameters
 from convsight.errors import InputError
-from convsight.fit.bench import Interval
 from convsight.fit.data import Samples
+from convsight.fit.interval import Interval
 from convsight.fit.properties import USUAL, Along, Measured
 from convsight.network import Network
 
@@ -149,8 +149,8 @@ def reason(found: Measured) -> str:
         )
     elif whole:
         why = (
-            f"the whole network tells {whole.mean:.1%} ± {whole.error:.1%} more by sliding filters, though what they learn at "
-            "one place serves less at another"
+            f"the whole network {'tells' if whole.low > 0 else 'seems to tell'} {whole.mean:.1%} ± {whole.error:.1%} more by "
+            "sliding filters, though what they learn at one place serves less at another"
         )
     elif found.left_to_whole and not found.doubtful:
         why = f"small networks leave it open whether sliding is better ({gain}), and there was no time to ask the whole one"

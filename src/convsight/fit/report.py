@@ -15,8 +15,8 @@ from convsight import __version__
 from convsight.architecture import WHOLE, Architecture
 from convsight.files import written_whole
 from convsight.fit import probe, recommend
-from convsight.fit.bench import Interval
 from convsight.fit.data import Samples
+from convsight.fit.interval import Interval
 from convsight.fit.properties import Measured
 from convsight.fit.verdict import Finding
 
@@ -53,7 +53,7 @@ def page(fit: Fit) -> str:
         version=__version__,
         score=what,
         told=told(fit.data),
-        guess=probe.guessed(fit.data, fit.data),
+        guess=probe.guessed(fit.data),
         classes=_classes(fit.data),
     )
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from convsight.architecture import WHOLE, Architecture
 from convsight.fit import recommend
-from convsight.fit.bench import Bench, Interval, OutOfTimeError
+from convsight.fit.bench import Bench, OutOfTimeError
+from convsight.fit.interval import Interval
 from convsight.fit.properties import Along, Measured
 
 _POOLINGS = (WHOLE, 4, 2, 1)
@@ -22,7 +23,7 @@ _LEAST_DEPTH = 2
 
 @dataclass(frozen=True)
 class _Place:
-    """A network, its scores (seeds, n), and what it does along each axis."""
+    """A network, its scores (n,), and what it does along each axis."""
 
     architecture: Architecture
     scores: Tensor
@@ -41,11 +42,11 @@ def climbed(
     leave that open. It ends once there is no time, or less than one sample is missed.
     """
     try:
-        scores = bench.scores(begin, recommend.said(begin, measured), steps=steps)[:, 0]
+        scores = bench.scores(begin, recommend.said(begin, measured), steps=steps)[0]
     except OutOfTimeError:
         return begin, list(measured)
     here = _Place(begin, scores, list(measured))
-    pooled, both = (partial(each, poolings=(1,) if bench.known.per_point else _POOLINGS) for each in (_pooled, _both))
+    pooled, both = (partial(each, poolings=(1,) if bench.samples.per_point else _POOLINGS) for each in (_pooled, _both))
     for others in (pooled, _longer_or_shorter, both):
         for axis, found in enumerate(measured):
             here = _along(bench, here, axis, others(found, here.measured[axis].along), steps)
@@ -66,7 +67,7 @@ def _along(bench: Bench, here: _Place, axis: int, others: Sequence[Along], steps
 
 
 def _at_other_depths(bench: Bench, here: _Place, steps: int) -> _Place:
-    depths = recommend.depths(bench.known, here.measured)
+    depths = recommend.depths(bench.samples, here.measured)
     return _better(bench, here, [(depth, here.measured) for depth in depths], steps)[0]
 
 
@@ -74,19 +75,19 @@ def _better(
     bench: Bench, here: _Place, others: Sequence[tuple[int, list[Measured]]], steps: int
 ) -> tuple[_Place, Interval | None]:
     """The best of `others`, of so many convolutions at most, and how much more it tells; or `here`, and None."""
-    if float(here.scores.mean()) > 1 - 1 / len(bench.judged):
+    if bench.all_told(here.scores):
         return here, None
     places: list[_Place] = []
     with suppress(OutOfTimeError):
         for most, measured in others:
             if monotonic() > bench.deadline:
                 break
-            depths = recommend.depths(bench.known, measured)
+            depths = recommend.depths(bench.samples, measured)
             depth = max((each for each in depths if each <= most), default=depths[0])
-            architecture = recommend.recommended(bench.known, measured, depth=depth)
+            architecture = recommend.recommended(bench.samples, measured, depth=depth)
             if architecture in (here.architecture, *(each.architecture for each in places)):
                 continue
-            scores = bench.scores(architecture, recommend.said(architecture, measured), steps=steps)[:, 0]
+            scores = bench.scores(architecture, recommend.said(architecture, measured), steps=steps)[0]
             places.append(_Place(architecture, scores, measured))
     if not places:
         return here, None

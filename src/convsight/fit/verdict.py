@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from convsight.fit.bench import Interval
+from convsight.fit.interval import Interval
 
 Verdict = Literal["yes", "no", "cannot tell"]
 LEAST = 0.01  # of what is learnt: so much is as good as nothing

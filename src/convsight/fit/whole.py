@@ -29,7 +29,8 @@ def _slid_or_spanned(
     """What the whole network does best by, along each axis for which small ones leave it to that.
 
     Where in small networks neither is surely better, it slides or spans as scores more. Where what filters learn at one place
-    serves less at another, though small networks do better by ones that slide, these stay if it surely does better so, too.
+    serves less at another, though small networks do better by ones that slide, these stay if it seems to do better so, too,
+    by half of how far off that may be, and not by a little.
     Once there is no time, filters are the usual ones where neither is surely better, and span where it is doubtful.
     """
     last = list(measured)
@@ -44,13 +45,13 @@ def _slid_or_spanned(
             break
         sliding, spanning = (its_scores, scores) if found.along.slides is None else (scores, its_scores)
         highest = max(float(scores.mean()), float(its_scores.mean()))
-        little = verdict.little(highest - probe.guessed(bench.known, bench.judged), 1 - highest)
-        whole = verdict.better(bench.interval(sliding - spanning), little)
-        slides = whole.verdict == "yes" if found.doubtful else float((sliding - spanning).mean()) > 0
+        little = verdict.little(highest - probe.guessed(bench.samples), 1 - highest)
+        more = bench.interval(sliding - spanning)
+        slides = more.seems_more and more.mean > little if found.doubtful else more.mean > 0
         turns = slides == (turned.along.slides is not None)
         if turns:
             best, scores = other, its_scores
-        last[place] = replace(turned if turns else found, whole=whole)
+        last[place] = replace(turned if turns else found, whole=verdict.better(more, little))
     if scores is None:
         last = [each if each.whole.effect else _unasked(bench, each) for each in last]
         best, _ = _as_deep_as_does_best(bench, last, steps)
@@ -64,7 +65,7 @@ def _as_usual(
     by half of how far off that may be, which is a standard error, about (so Breiman et al. 1984 prune trees: Classification
     and Regression Trees, 3.4.3). Where it misses less than one sample, nothing can be chosen by these, and all axes are asked.
     """
-    all_told = float(scores.mean()) > 1 - 1 / len(bench.judged)
+    all_told = bench.all_told(scores)
     usual = [replace(each, along=_usual_along(bench, each, anyway=all_told)) for each in measured]
     if [each.along for each in usual] == [each.along for each in measured]:
         return best, measured
@@ -89,20 +90,20 @@ def _usual_along(bench: Bench, found: Measured, *, anyway: bool = False) -> Alon
     may_slide = anyway or found.along.slides is not None or (found.left_to_whole and not found.doubtful)
     if not may_slide or found.length < _LEAST_AS_USUAL:
         return found.along
-    return replace(USUAL, pools=1) if bench.known.per_point else USUAL
+    return replace(USUAL, pools=1) if bench.samples.per_point else USUAL
 
 
 def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:
-    """A network that does what was measured, as deep as does best, and its scores (seeds, n), each half of the samples having
+    """A network that does what was measured, as deep as does best, and its scores (n,), each half of the samples having
     chosen the depth for the other; None if there was no time for all depths, and it is two convolutions deep, or as deep as may
     be where points are told, which need to see far.
     """
-    known = bench.known
+    known = bench.samples
     possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
     rows: dict[int, Tensor] = {}
     try:
         for depth, architecture in possible.items():
-            rows[depth] = bench.scores(architecture, recommend.said(architecture, measured), steps=steps)[:, 0]
+            rows[depth] = bench.scores(architecture, recommend.said(architecture, measured), steps=steps)[0]
     except OutOfTimeError:
         return possible[max(possible) if known.per_point else min(2, max(possible))], None
     return possible[max(rows, key=lambda each: float(rows[each].mean()))], bench.best(rows)

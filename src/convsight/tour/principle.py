@@ -7,13 +7,13 @@ from functools import partial
 from convsight.fit import changes, properties, views
 from convsight.fit.applications import digits
 from convsight.fit.bench import Bench
-from convsight.fit.data import parted, samples
+from convsight.fit.data import samples
 from convsight.fit.properties import Along
 from convsight.pictures import png
 from convsight.tour.page import Answer, Picture, Section
 
 NETWORKS = ()
-COUNT, STEPS, SEEDS = 2_000, 100, 2
+COUNT, STEPS = 2_000, 100
 AXIS = "height"
 MEASURED = (
     ("data, along", "filters", "pooling", "recommended", "usual 3x3, 2x2", "fully connected"),
@@ -31,11 +31,11 @@ MEASURED = (
 def asked(_seed: int, device: str) -> Section:
     """What is asked of data, and what four applications answer."""
     known = digits(None)
-    learnt, judged = parted(samples(known.x, known.y, axes=known.axes, most=COUNT))
-    bench = Bench(learnt, judged, STEPS, SEEDS, device=device.partition(":")[0])
-    usual = properties.network(learnt, {axis: Along(5) for axis in learnt.lengths}, filters=16)
-    spanning = properties.network(learnt, {axis: Along(None if axis == AXIS else 5) for axis in learnt.lengths}, filters=16)
-    place = 2 + learnt.axes.index(AXIS)
+    some = samples(known.x, known.y, axes=known.axes, most=COUNT)
+    bench = Bench(some, STEPS, device=device.partition(":")[0])
+    usual = properties.network(some, {axis: Along(5) for axis in some.lengths}, filters=16)
+    spanning = properties.network(some, {axis: Along(None if axis == AXIS else 5) for axis in some.lengths}, filters=16)
+    place = 2 + some.axes.index(AXIS)
     half = partial(changes.subsampled, place=place, factor=2)
     mixed = partial(changes.reordered, place=place)
     slid, spanned, halved, reordered = (
@@ -47,6 +47,7 @@ def asked(_seed: int, device: str) -> Section:
             bench.scores(usual, "reordered", change=mixed, changed="reordered"),
         )
     )
+    learnt = COUNT - COUNT // bench.parts
     return Section(
         title="Which of the three properties hold?",
         asked="Let small networks learn the data as they are, and changed along one axis. From the left: as they are; along "
@@ -58,7 +59,7 @@ def asked(_seed: int, device: str) -> Section:
             "from convsight.fit import applications, views; known = applications.digits(None); "
             "views.asked(known.x, known.y, axes=known.axes)",
         ),
-        finding=f"A small network with filters that slide, having learnt {len(learnt):,} digits, gives the right answer for "
+        finding=f"A small network with filters that slide, having learnt {learnt:,} digits, gives the right answer for "
         f"others a probability of {slid:.1%} on average. With every two rows made one it is {halved:.1%}. With the rows in "
         f"another order, the same for all, it is {reordered:.1%}. If filters span the height, {spanned:.1%}. The command asks "
         "it all along each axis, with intervals, and learns the network that the answers call for. What four applications "
