@@ -136,7 +136,7 @@ def test_filters_that_are_given_stay_as_they_are() -> None:
 
 
 def test_the_best_is_not_judged_where_it_was_chosen() -> None:
-    """Of ten that are all as good, by chance one seems best; in halves that chose and judge in turn none does."""
+    """Of ten that are all as good, by chance one seems best; in parts that others chose for none does."""
     draw = torch.Generator().manual_seed(0)
     best, chosen = [], []
     for _ in range(200):
@@ -148,7 +148,7 @@ def test_the_best_is_not_judged_where_it_was_chosen() -> None:
 
 
 def test_the_best_of_networks_alike_seems_no_better_for_having_learnt_by_luck() -> None:
-    """Each part has a network of its own, so that one half of the parts says nothing of the luck of the other."""
+    """Each part has a network of its own, so that the others say nothing of its luck."""
     generator, chosen = torch.Generator().manual_seed(0), []
     for _ in range(200):
         rows = {each: torch.randn(4, generator=generator)[bench().folds] for each in range(12)}

@@ -149,15 +149,14 @@ class Bench:
         return Interval(share, self.interval(part - share * whole).error / gained)
 
     def best(self, rows: Mapping[int, Tensor]) -> Tensor:
-        """(n,): the scores of the best of `rows`, (n,) each. Which that is, is chosen for each half of the parts by the other:
-        where it was chosen, the best by chance would seem better than it is.
+        """(n,): the scores of the best of `rows`, (n,) each. Which that is, is chosen for each part by the others: where it was
+        chosen, the best by chance would seem better than it is.
         """
-        first = self.folds % 2 == 0
-
-        def best_in(half: Tensor) -> Tensor:
-            return max(rows.values(), key=lambda each: float(each[half].mean()))
-
-        return torch.where(first, best_in(~first), best_in(first))
+        found = torch.empty(len(self.samples))
+        for part in range(self.parts):
+            mine = self.folds == part
+            found[mine] = max(rows.values(), key=lambda each: float(each[~mine].mean()))[mine]
+        return found
 
     def all_told(self, scores: Tensor) -> bool:
         """Whether less than one sample is missed, so that nothing can be chosen by these scores."""
