@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import sleep
@@ -15,6 +16,7 @@ from convsight.errors import InputError
 from convsight.fit import bench as bench_module
 from convsight.fit import data, probe
 from convsight.fit.bench import Bench, Change, OnStep, OutOfTimeError, side_by_side
+from convsight.fit.interval import of_mean
 
 DRAW = np.random.default_rng(0)
 Y = DRAW.integers(2, size=400)
@@ -56,9 +58,33 @@ def test_what_was_measured_is_kept(tmp_path: Path) -> None:
         again.scores(SMALL, "reordered", change=lambda x: x.flip(3), changed="reordered")
     with pytest.raises(InputError, match="is of other data"):
         bench(cache=tmp_path / "a.checkpoint", parts=2, seed=1)
+    for other in (WHOLE.given(WHOLE.inputs + 1), replace(WHOLE, targets=WHOLE.targets[torch.arange(400) ^ 1])):
+        with pytest.raises(InputError, match="is of other data"):
+            Bench(other, 60, 2, cache=tmp_path / "a.checkpoint")
     (tmp_path / "b.checkpoint").write_text("nothing")
     with pytest.raises(InputError, match="no checkpoint of measurements"):
         bench(cache=tmp_path / "b.checkpoint")
+
+
+def test_no_group_is_both_learnt_and_judged() -> None:
+    groups = torch.arange(400) % 8
+    grouped = Bench(replace(WHOLE, groups=groups), 60)
+    for part in range(4):
+        known, judged = grouped._apart(part)
+        assert known.groups is not None and judged.groups is not None and len(known) + len(judged) == 400
+        assert not {*known.groups.tolist()} & {*judged.groups.tolist()} and len(judged)
+    scores = torch.rand(400, generator=torch.Generator().manual_seed(0))
+    assert grouped.interval(scores) == of_mean(scores, groups=groups, folds=grouped.folds) != of_mean(scores)
+    by_part = grouped.folds.double()
+    assert grouped.interval(by_part).error == pytest.approx(stats.t.ppf(0.95, 3) * stats.sem([0, 1, 2, 3]), rel=0.01)
+
+
+def test_what_is_judged_is_changed_as_is_asked() -> None:
+    changes = {"flipped": lambda x: x.flip(3), "blank": lambda x: 0 * x}
+    both = bench(parts=2)
+    plain, flipped, blank = both.scores(SMALL, "small", also=changes)
+    assert torch.equal(both.scores(SMALL, "small", also={"blank": changes["blank"]})[1], blank)
+    assert torch.equal(plain, both.scores(SMALL, "small")[0]) and not torch.equal(flipped, plain)
 
 
 def test_where_one_fails_the_others_stop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,8 +230,7 @@ def test_each_point_has_a_class_of_its_own() -> None:
     kinds = np.array(["low", "middling", "high"])[np.digitize(X, [-0.5, 1.0])]
     known, judged = data.parted(data.samples(X, kinds))
     assert known.labels == ("high", "low", "middling") and known.targets.shape == (len(known), 20) and known.outputs == 60
-    often = [(known.targets == each).float().mean(0) for each in range(3)]
-    guess = np.mean([[float(often[of][point]) for point, of in enumerate(row)] for row in known.targets.tolist()])
+    guess = np.mean([(np.delete(known.targets.numpy(), row, 0) == own).mean() for row, own in enumerate(known.targets.numpy())])
     assert probe.guessed(known) == pytest.approx(guess, abs=1e-5)
     one = Convolution(8, {"height": 1, "width": 1}, padded=True)
     declared = Architecture(1, {"height": 4, "width": 5}, (one,), (), 60, per_point=True)

@@ -81,7 +81,7 @@ def test_last_networks_learn_shorter_too_if_there_is_time() -> None:
     assert 20 <= some < 1_000
 
 
-def test_the_first_is_best_unless_another_is_right_surely_more_often() -> None:
+def test_the_first_is_best_unless_another_seems_right_more_often() -> None:
     known, judged = data.parted(data.samples(np.tile(X, (10, 1)), np.tile(Y, 10), axes=("time",)))
     network = probe.learnt(recommend.usual(known), known, steps=0, device="cpu")
     right = torch.arange(len(judged)) % 10

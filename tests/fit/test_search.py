@@ -38,7 +38,7 @@ def at_its_place() -> Bench:
 
 
 def bench_of(x: np.ndarray, y: np.ndarray) -> Bench:
-    return Bench(data.samples(x, y, axes=("time",)), 20, 2, device="cpu")
+    return Bench(data.samples(x, y, axes=("time",)), 20, 3, device="cpu")
 
 
 def measured(bench: Bench, along: Along, *, doubtful: bool = False) -> Measured:

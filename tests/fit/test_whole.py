@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from convsight.architecture import WHOLE
+from convsight.architecture import WHOLE, Architecture
 from convsight.fit import data, recommend, whole
 from convsight.fit.bench import Bench
 from convsight.fit.interval import Interval
@@ -48,6 +48,29 @@ def test_without_recurrence_filters_slide_only_where_the_whole_network_is_better
     assert bool(architecture.convolutions[0].slides) == anywhere
     said = "though what they learn at" if anywhere else "and though sliding ones tell"
     assert said in recommend.reason(settled)
+
+
+@pytest.mark.parametrize(
+    ("more", "slides", "said"),
+    [
+        ((0.04, 0.041, 0.042), True, "tells 4.1% ± "), ((0.0, 0.04, 0.08), True, "seems to tell 4.0% ± "),
+        ((-0.05, 0.04, 0.13), False, "in the whole network it is +4.0% ± "), ((0.01, 0.011, 0.012), False, "it is +1.1% ± "),
+    ],
+)  # fmt: skip
+def test_what_is_doubtful_slides_if_it_seems_to_tell_more_and_not_a_little(
+    more: tuple[float, ...], slides: bool, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`more`: what sliding networks tell more in each of three parts than spanning ones, which tell 70%."""
+    bench = bench_of(pattern(True))
+    spanning = torch.full((800,), 0.7)
+    sliding = spanning + torch.tensor(more)[bench.folds]
+
+    def scores(_: Bench, architecture: Architecture, *__: object, **___: object) -> torch.Tensor:
+        return (sliding if architecture.convolutions[0].slides else spanning)[None]
+
+    monkeypatch.setattr(Bench, "scores", scores)
+    _, _, (settled,) = whole._slid_or_spanned(bench, [measured(Along(5, WHOLE), SURE, doubtful=True)], STEPS)
+    assert (settled.along.slides == 5) == slides and said in recommend.reason(settled)
 
 
 @pytest.mark.parametrize("anywhere", [True, False])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product, repeat
+from itertools import repeat
 from pathlib import Path
 from pickle import UnpicklingError
 from threading import Event
@@ -62,11 +62,11 @@ def side_by_side(task: Callable[[Given, OnStep], Result], given: Sequence[Given]
 
 @dataclass
 class Bench:
-    """`samples` are judged by, each once, by networks that learnt the others for `steps` steps, unless others are asked for.
+    """Each of `samples` is judged once, by a network that learnt others in `steps` steps, if not in as many as is asked for.
 
-    They lie in `parts` parts, drawn with `seed`, and by groups, where there are groups: a network learns all but one, which it
-    is judged by. One score a sample tells more of few samples than several scores of some. `stages`: kept with what was
-    measured, how many steps networks had when.
+    They lie in `parts` parts, drawn with `seed`, no group in two: each network is judged by one part, and learns all others.
+    One score a sample tells more of few samples than several scores of some. `stages`: kept with what was measured, how many
+    steps networks had when.
 
     `deadline`: seconds of the monotonic clock after which nothing goes on learning and `scores` raises OutOfTimeError. `cache`:
     a file that keeps what was measured, so that measuring may be interrupted. `on_network(name)` is told of each network that
@@ -84,7 +84,6 @@ class Bench:
     stages: dict[str, int] = field(default_factory=dict)
     folds: Tensor = field(init=False)
     _found: dict[str, Tensor] = field(default_factory=dict)
-    _changed: dict[str, Samples] = field(default_factory=dict)
     _content: str = ""
 
     def __post_init__(self) -> None:
@@ -96,23 +95,26 @@ class Bench:
 
     def scores(
         self, architecture: Architecture, name: str, *, change: Change | None = None, changed: str = "",
-        moves: bool = False, also: Sequence[Change] = (), steps: int | None = None,
+        moves: bool = False, also: Mapping[str, Change] | None = None, steps: int | None = None,
     ) -> Tensor:  # fmt: skip
-        """(1 + len(also), n): the score of each sample, and with each of the changes `also` made to what is judged by.
+        """(1 + len(also), n): the score of each sample, and with each of the changes `also` (by name) to what is judged by.
 
         `change` is made to the inputs of all samples, before; `changed` says which it is, and `moves` that it only moves
         entries, and the points that are told with them. `steps`: how many, if not the bench's.
         """
-        steps = steps or self.steps
-        samples = self._under(change, changed, moves)
+        steps, also = steps or self.steps, also or {}
 
         def found(part: int, on_step: OnStep) -> Tensor:
-            known, judged = self._apart(samples, part)
+            known, judged = self._apart(part)
+            if change:
+                known, judged = (
+                    each.moved(change) if moves else each.given(change(each.inputs)) for each in (known, judged)
+                )  # fmt: skip
             network = probe.learnt(architecture, known, steps=steps, seed=part, device=self.device, on_step=on_step)
             rows = [probe.scores(network, judged)]
-            return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also])
+            return torch.stack(rows + [probe.scores(network, judged.given(each(judged.inputs))) for each in also.values()])
 
-        return self._of_all_parts([architecture.to_dict(), changed, len(also), steps], name, found)
+        return self._of_all_parts([architecture.to_dict(), changed, [*also], steps], name, found)
 
     def transferred(self, architecture: Architecture, name: str, places: Sequence[Change], axis: str) -> Tensor:
         """(3, n): the score of each sample with first filters that learnt the same of `places` as all else, that learnt
@@ -121,17 +123,18 @@ class Bench:
         `places` are changes that leave a part of the inputs each, along `axis`. The filters stay as they are while the
         rest learns, which begins with other random weights than those beside which the filters learnt.
         """
-        left = [self.samples.given(each(self.samples.inputs)) for each in places]
 
         def found(part: int, on_step: OnStep) -> Tensor:
             learn = partial(probe.learnt, architecture, steps=self.steps, device=self.device, on_step=on_step)
-            apart = [self._apart(each, part) for each in left]
-            filters = [learn(known, seed=part) for known, _ in apart]
-            filters.append(learn(apart[0][0], steps=0, seed=part))
+            known, judged = self._apart(part)
+            filters = [learn(known.given(each(known.inputs)), seed=part) for each in places]
+            filters.append(learn(known, steps=0, seed=part))
             rows: tuple[list[Tensor], ...] = ([], [], [])
-            for (place, (known, judged)), (source, each) in product(enumerate(apart), enumerate(filters)):
-                which = 2 if source == len(left) else int(source != place)
-                rows[which].append(probe.scores(learn(known, filters=each, seed=part + self.parts), judged))
+            for place, change in enumerate(places):
+                left, told = (each.given(change(each.inputs)) for each in (known, judged))
+                for source, its in enumerate(filters):
+                    which = 2 if source == len(places) else int(source != place)
+                    rows[which].append(probe.scores(learn(left, filters=its, seed=part + self.parts), told))
             return torch.stack([torch.stack(each).mean(0) for each in rows])
 
         return self._of_all_parts([architecture.to_dict(), "transferred", axis, self.steps], name, found)
@@ -140,13 +143,13 @@ class Bench:
         """`interval.of_mean` of `scores`, (n,), over the bench's samples, or groups, and its parts."""
         return of_mean(scores, groups=self.samples.groups, folds=self.folds)
 
-    def share(self, part: Tensor, whole: Tensor) -> Interval | None:
-        """How much of `whole` `part` is, both gains in score (n,), by the delta method; None if `whole` may be none."""
+    def share(self, some: Tensor, whole: Tensor) -> Interval | None:
+        """How much of `whole` `some` is, both gains in score (n,), by the delta method; None if `whole` may be none."""
         if self.interval(whole).low <= 0:
             return None
         gained = float(whole.mean())
-        share = float(part.mean()) / gained
-        return Interval(share, self.interval(part - share * whole).error / gained)
+        share = float(some.mean()) / gained
+        return Interval(share, self.interval(some - share * whole).error / gained)
 
     def best(self, rows: Mapping[int, Tensor]) -> Tensor:
         """(n,): the scores of the best of `rows`, (n,) each. Which that is, is chosen for each part by the others: where it was
@@ -190,17 +193,10 @@ class Bench:
             whole[:, self.folds == part] = row
         return whole
 
-    def _apart(self, samples: Samples, part: int) -> tuple[Samples, Samples]:
+    def _apart(self, part: int) -> tuple[Samples, Samples]:
         """What is learnt, and what is judged by."""
         mine = self.folds == part
-        return samples.at((~mine).nonzero()[:, 0]), samples.at(mine.nonzero()[:, 0])
-
-    def _under(self, change: Change | None, changed: str, moves: bool) -> Samples:
-        if change is None:
-            return self.samples
-        if changed not in self._changed:
-            self._changed = {changed: self.samples.moved(change) if moves else self.samples.given(change(self.samples.inputs))}
-        return self._changed[changed]
+        return self.samples.at((~mine).nonzero()[:, 0]), self.samples.at(mine.nonzero()[:, 0])
 
     def _keep(self) -> None:
         if self.cache:

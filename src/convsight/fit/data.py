@@ -16,7 +16,7 @@ from convsight.errors import InputError
 
 MOST = 20_000
 LEAST = 40
-LEAST_GROUPS = 6  # two to learn, two to choose, two to test by: of one alone it can't be said how much others differ
+LEAST_GROUPS = 6  # two to test by, and one in each part of a bench
 _RARE = 8  # samples of a class that are kept, if there are as many, when others are drawn at random
 _NAMES = {1: ("place",), 2: ("height", "width")}
 _MOST_CLASSES = 1_000

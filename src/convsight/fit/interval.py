@@ -1,4 +1,4 @@
-"""How far off a mean may be: over the samples, or groups, that judged, and over the networks that they judged."""
+"""How far off a mean may be: over the samples, or groups, that judged, and the networks, as if no two had learnt the same."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def of_mean(scores: Tensor, *, groups: Tensor | None = None, folds: Tensor | Non
     return Interval(float(scores.mean()), error)
 
 
-def _sums(scores: Tensor, parts: Tensor) -> Tensor:
-    return torch.stack([scores[parts == each].sum() for each in torch.unique(parts)])
+def _sums(scores: Tensor, of: Tensor) -> Tensor:
+    return torch.stack([scores[of == each].sum() for each in torch.unique(of)])
 
 
 def _student(freedom: float) -> float:

@@ -85,12 +85,12 @@ def right(network: Network, judged: Samples) -> Tensor:
 
 
 def guessed(known: Samples) -> float:
-    """The mean score without looking: that of telling how often each class is, at each point, or the mean of the numbers."""
+    """The mean score without looking: of telling how often others are of each class, at each point, or the mean of numbers."""
     if not known.labels:
         return float((1 - known.targets.square().mean(1)).clamp_min(_WORST).mean())
     told = known.targets.reshape(len(known), -1)
-    often = torch.stack([(told == each).float().mean(0) for each in range(len(known.labels))])
-    return float(often.gather(0, told).mean())
+    count = torch.stack([(told == each).sum(0) for each in range(len(known.labels))])
+    return float((count.gather(0, told) - 1).float().mean()) / (len(known) - 1)
 
 
 def _by_point(output: Tensor, targets: Tensor) -> Tensor:

@@ -7,18 +7,18 @@ verdict is a difference between two networks that learn the same samples for as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from convsight.architecture import WHOLE, Architecture, Convolution, enough, parameters
 from convsight.fit import changes, probe, verdict
 from convsight.fit.bench import Bench, Change, OutOfTimeError
 from convsight.fit.data import Samples
 from convsight.fit.interval import Interval
+from convsight.fit.resemblance import resemblance
 from convsight.fit.verdict import LEAST, Finding, Verdict
 
 SHIFTS = (1, 2, 4)
@@ -30,8 +30,6 @@ _PIECES = (3, 9)
 _PART = 3  # a filter that is local is at most so much of an axis
 _MOST_FILTERS = 48
 _LEAST_POOLED = 12  # entries of an axis that is pooled though it wasn't measured
-_PERMUTATIONS = 500
-_MOST_COMPARED = 2_000  # entries of an axis
 _CHANCE = 0.05
 
 
@@ -121,28 +119,6 @@ def first_networks(known: Samples) -> list[Architecture]:
     plans = _begun(known.lengths, {axis: resemblance(known, axis) for axis in known.lengths})
     sliding = {axis: Along(_first_length(length)) for axis, length in known.lengths.items()}
     return [network(known, {**plans, axis: each}, filters=_FILTERS) for axis, each in sliding.items()]
-
-
-def resemblance(known: Samples, axis: str, *, seed: int = 0) -> tuple[float, float, float]:
-    """The mean size of correlation of neighbours along `axis`, its mean over random orders, and the part of those with as much.
-
-    Source: Alexander et al. 2023, "What makes data suitable for a locally connected neural network?" (correlation as
-    surrogate), against a permutation null.
-    """
-    place = 2 + known.axes.index(axis)
-    some = known.inputs[torch.randperm(len(known), generator=Generator().manual_seed(seed))[:500]].double()
-    rows = (some - some.mean(0)).movedim(place, 0).flatten(1)[:_MOST_COMPARED]
-    spread = rows.square().sum(1).sqrt()
-    correlation = (rows @ rows.T / (spread[:, None] * spread).clamp_min(1e-300)).abs()
-    count = len(correlation)
-    observed = float(correlation.diagonal(1).mean())
-    generator = Generator().manual_seed(seed)
-    null = []
-    for _ in range(_PERMUTATIONS):
-        order = torch.randperm(count, generator=generator)
-        null.append(float(correlation[order[:-1], order[1:]].mean()))
-    reached = sum(each >= observed for each in null)
-    return observed, sum(null) / len(null), (1 + reached) / (1 + len(null))
 
 
 def network(samples: Samples, plans: Mapping[str, Along], *, filters: int, limited: str | None = None) -> Architecture:
@@ -240,7 +216,7 @@ def _usual(known: Samples, axis: str, chance: float) -> Along:
 
 def _scores(
     bench: Bench, plans: Mapping[str, Along], axis: str, along: Along, *, change: Change | None = None, changed: str = "",
-    moves: bool = False, also: Sequence[Change] = (),
+    moves: bool = False, also: Mapping[str, Change] | None = None,
 ) -> Tensor:  # fmt: skip
     """`Bench.scores` of a network that does `along` on `axis`, with as many parameters as others, and filters enough."""
     unpooled = {each: Along(plan.slides) for each, plan in plans.items()}
@@ -295,6 +271,7 @@ def _place(known: Samples, axis: str) -> int:
     return 2 + known.axes.index(axis)
 
 
-def _shifts(known: Samples, axis: str) -> Sequence[Change]:
+def _shifts(known: Samples, axis: str) -> dict[str, Change]:
     """None where points are told, as they would have to move, too, some beyond the end."""
-    return [] if known.per_point else [partial(changes.shifted, place=_place(known, axis), by=each) for each in SHIFTS]
+    by = partial(changes.shifted, place=_place(known, axis))
+    return {} if known.per_point else {f"{axis} by {each}": partial(by, by=each) for each in SHIFTS}

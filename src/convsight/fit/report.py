@@ -89,7 +89,7 @@ def questions(found: Measured) -> list[Question]:
             answer("Filters that slide, against ones that span the axis with as many parameters", found.sliding, part=True)
             + _sentence("One set of weights for all places, against one for each", found.sharing, part=True)
             + (_served(found.transfer) + _RECUR if found.sliding.effect else "")
-            + _sentence("In the whole network, filters that slide, against ones that span", found.whole, part=found.doubtful)
+            + _sentence("In the whole network, filters that slide, against ones that span", found.whole)
             + _as_usual(found)
             + _instead(found)
             + (_MOVED if found.shifted else ""),

@@ -37,7 +37,7 @@ def climbed(
 
     Along one axis after the other all poolings are learnt, then all lengths of filters, then all lengths with all poolings; and
     after each of these all depths. The best of them is taken if it tells more than what there is by half of how far off that
-    may be, which it is being chosen for each part by the others. All are as deep as what there is, but two convolutions at
+    may be; which is best is chosen for each part by the others. All are as deep as what there is, but two convolutions at
     least: pooling over all alone leaves little to tell by. Where filters span an axis, sliding ones are tried if small networks
     leave that open. It ends once there is no time, or less than one sample is missed.
     """

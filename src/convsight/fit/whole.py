@@ -28,22 +28,21 @@ def _slid_or_spanned(
 ) -> tuple[Architecture, Tensor | None, list[Measured]]:
     """What the whole network does best by, along each axis for which small ones leave it to that.
 
-    The best depths are compared. Where in small networks neither is surely better, it slides or spans as scores more. Where
-    what filters learn at one place serves less at another, though small networks do better by ones that slide, these stay if it
-    seems to do better so, too, by half of how far off that may be, and not by a little. Once there is no time, filters are the
-    usual ones where neither is surely better, and span where it is doubtful.
+    Where in small networks neither is surely better, it slides or spans as scores more. Where what filters learn at one place
+    serves less at another, though small networks do better by ones that slide, these stay if it seems to do better so, too,
+    by half of how far off that may be, and not by a little.
+    Once there is no time, filters are the usual ones where neither is surely better, and span where it is doubtful.
     """
     last = list(measured)
-    best, rows = _as_deep_as_does_best(bench, last, steps)
+    best, scores = _as_deep_as_does_best(bench, last, steps)
     for place, found in enumerate(measured):
-        if not rows or not found.left_to_whole:
+        if scores is None or not found.left_to_whole:
             continue
         turned = replace(found, along=found.sliding_along if found.along.slides is None else Along())
-        other, its_rows = _as_deep_as_does_best(bench, [*last[:place], turned, *last[place + 1 :]], steps)
-        if not its_rows:
-            rows = {}
+        other, its_scores = _as_deep_as_does_best(bench, [*last[:place], turned, *last[place + 1 :]], steps)
+        if its_scores is None:
+            scores = None
             break
-        scores, its_scores = (max(each.values(), key=lambda row: float(row.mean())) for each in (rows, its_rows))
         sliding, spanning = (its_scores, scores) if found.along.slides is None else (scores, its_scores)
         highest = max(float(scores.mean()), float(its_scores.mean()))
         little = verdict.little(highest - probe.guessed(bench.samples), 1 - highest)
@@ -51,18 +50,18 @@ def _slid_or_spanned(
         slides = more.seems_more and more.mean > little if found.doubtful else more.mean > 0
         turns = slides == (turned.along.slides is not None)
         if turns:
-            best, rows = other, its_rows
+            best, scores = other, its_scores
         last[place] = replace(turned if turns else found, whole=verdict.better(more, little))
-    if not rows:
+    if scores is None:
         last = [each if each.whole.effect else _unasked(bench, each) for each in last]
         best, _ = _as_deep_as_does_best(bench, last, steps)
-    return best, bench.best(rows) if rows else None, last
+    return best, scores, last
 
 
 def _as_usual(
     bench: Bench, best: Architecture, scores: Tensor, measured: list[Measured], steps: int
 ) -> tuple[Architecture, list[Measured]]:
-    """The usual filters, along all axes together that filters may slide along, unless the network surely tells more by others:
+    """The usual filters, along all axes together that filters may slide along, unless the network seems to tell more by others:
     by half of how far off that may be, which is a standard error, about (so Breiman et al. 1984 prune trees: Classification
     and Regression Trees, 3.4.3). Where it misses less than one sample, nothing can be chosen by these, and all axes are asked.
     """
@@ -70,10 +69,10 @@ def _as_usual(
     usual = [replace(each, along=_usual_along(bench, each, anyway=all_told)) for each in measured]
     if [each.along for each in usual] == [each.along for each in measured]:
         return best, measured
-    other, its_rows = _as_deep_as_does_best(bench, usual, steps)
-    if not its_rows:
+    other, its_scores = _as_deep_as_does_best(bench, usual, steps)
+    if its_scores is None:
         return best, measured
-    more = bench.interval(scores - bench.best(its_rows))
+    more = bench.interval(scores - its_scores)
     if more.seems_more:
         return best, measured
     changed = zip(measured, usual, strict=True)
@@ -94,9 +93,10 @@ def _usual_along(bench: Bench, found: Measured, *, anyway: bool = False) -> Alon
     return replace(USUAL, pools=1) if bench.samples.per_point else USUAL
 
 
-def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, dict[int, Tensor]]:
-    """A network that does what was measured, as deep as does best, and the scores (n,) of all depths; none if there was no time
-    for these, and it is two convolutions deep, or as deep as may be where points are told, which need to see far.
+def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int) -> tuple[Architecture, Tensor | None]:
+    """A network that does what was measured, as deep as does best, and its scores (n,), the depth for each part being chosen by
+    the others; None if there was no time for all depths, and it is two convolutions deep, or as deep as may
+    be where points are told, which need to see far.
     """
     known = bench.samples
     possible = {depth: recommend.recommended(known, measured, depth=depth) for depth in recommend.depths(known, measured)}
@@ -105,5 +105,5 @@ def _as_deep_as_does_best(bench: Bench, measured: Sequence[Measured], steps: int
         for depth, architecture in possible.items():
             rows[depth] = bench.scores(architecture, recommend.said(architecture, measured), steps=steps)[0]
     except OutOfTimeError:
-        return possible[max(possible) if known.per_point else min(2, max(possible))], {}
-    return possible[max(rows, key=lambda each: float(rows[each].mean()))], rows
+        return possible[max(possible) if known.per_point else min(2, max(possible))], None
+    return possible[max(rows, key=lambda each: float(rows[each].mean()))], bench.best(rows)

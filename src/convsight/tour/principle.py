@@ -47,7 +47,7 @@ def asked(_seed: int, device: str) -> Section:
             bench.scores(usual, "reordered", change=mixed, changed="reordered"),
         )
     )
-    learnt = COUNT - COUNT // bench.parts
+    learnt = len(some) - len(some) // bench.parts
     return Section(
         title="Which of the three properties hold?",
         asked="Let small networks learn the data as they are, and changed along one axis. From the left: as they are; along "
