@@ -75,13 +75,29 @@ def test_where_nothing_tells_more_all_stays() -> None:
     assert better.convolutions[0].slides == {}
 
 
-@pytest.mark.parametrize(("gain", "doubtful"), [(Interval(-0.05, 0.01), False), (Interval(0.0, 0.05), True)])
-def test_where_small_networks_deny_sliding_it_is_not_tried(gain: Interval, doubtful: bool) -> None:
+def test_where_small_networks_deny_sliding_it_is_not_tried() -> None:
     bench = anywhere()
-    found = replace(measured(bench, Along(), doubtful=doubtful), sliding=Finding("no", gain))
+    found = replace(measured(bench, Along()), sliding=Finding("no", Interval(-0.05, 0.01)))
     architecture, _ = begun(bench, found)
     _, (settled,) = search.climbed(bench, architecture, [found], steps=STEPS)
     assert settled.along == Along() and settled.instead is None
+
+
+@pytest.mark.parametrize(("more", "doubtful", "slides"), [(0.03, True, True), (0.01, True, False), (0.01, False, True)])
+def test_what_is_doubtful_must_tell_more_by_not_a_little(
+    more: float, doubtful: bool, slides: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spanning networks tell 70%, where a guess has half."""
+    bench = at_its_place()
+    found = measured(bench, Along(), doubtful=doubtful)
+    architecture = recommend.recommended(bench.samples, [found], depth=1)
+
+    def scores(_: Bench, architecture: Architecture, *__: object, **___: object) -> Tensor:
+        return torch.full((1, 800), 0.7 + (more if architecture.convolutions[0].slides else 0.0))
+
+    monkeypatch.setattr(Bench, "scores", scores)
+    _, (settled,) = search.climbed(bench, architecture, [found], steps=STEPS)
+    assert (settled.along.slides is not None) == slides == (settled.instead is not None)
 
 
 @pytest.mark.parametrize("worse", [4, 18])

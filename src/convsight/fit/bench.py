@@ -22,7 +22,7 @@ from convsight.assets import digest
 from convsight.cores import cores
 from convsight.errors import InputError
 from convsight.files import written_whole
-from convsight.fit import probe
+from convsight.fit import probe, verdict
 from convsight.fit.data import Samples, folds
 from convsight.fit.interval import Interval, of_mean
 
@@ -160,6 +160,11 @@ class Bench:
             mine = self.folds == part
             found[mine] = max(rows.values(), key=lambda each: float(each[~mine].mean()))[mine]
         return found
+
+    def little(self, scores: Tensor) -> float:
+        """A difference in score that is as good as none, where `scores`, (n,), are the best there are."""
+        best = float(scores.mean())
+        return verdict.little(best - probe.guessed(self.samples), 1 - best)
 
     def all_told(self, scores: Tensor) -> bool:
         """Whether less than one sample is missed, so that nothing can be chosen by these scores."""

@@ -90,10 +90,10 @@ class Measured:
     @property
     def left_to_whole(self) -> bool:
         """Whether the whole network has to say if filters slide: it is doubtful, or in small ones neither is surely better."""
-        if self.doubtful:
-            return self.along.slides is not None
         gain = self.sliding.effect
-        return gain is not None and gain.low <= 0 <= gain.high
+        if gain is None:
+            return False
+        return gain.low <= 0 <= gain.high or (self.doubtful and self.along.slides is not None)
 
 
 def measure(bench: Bench) -> list[Measured]:
@@ -139,11 +139,10 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     usual = Along(_first_length(length))
     base, spanning = scores(usual)[0], scores(Along(), also=_shifts(known, axis))
     better = bench.best({0: base, 1: spanning[0]})
-    best, told = float(better.mean()), bench.interval(better - probe.guessed(known))
+    told, little = bench.interval(better - probe.guessed(known)), bench.little(better)
     found.learnt = told.low > 0
     if not found.learnt:
         return
-    little = verdict.little(told.mean, 1 - best)
 
     less = {
         factor: scores(

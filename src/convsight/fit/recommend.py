@@ -143,8 +143,9 @@ def reason(found: Measured) -> str:
     if whole and not found.doubtful:
         why = f"in small networks sliding is neither surely better nor worse ({gain}), and in the whole network it is {whole}"
     elif whole and along.slides is None:
+        though = "though " if gain.low > 0 else ""
         why = (
-            f"what filters learn at one place serves less at another, and though sliding ones tell {gain} in small networks, "
+            f"what filters learn at one place serves less at another, and {though}sliding ones tell {gain} in small networks, "
             f"in the whole network it is {whole}"
         )
     elif whole:

@@ -39,7 +39,8 @@ def climbed(
     after each of these all depths. The best of them is taken if it tells more than what there is by half of how far off that
     may be; which is best is chosen for each part by the others. All are as deep as what there is, but two convolutions at
     least: pooling over all alone leaves little to tell by. Where filters span an axis, sliding ones are tried if small networks
-    leave that open. It ends once there is no time, or less than one sample is missed.
+    leave that open; where it is doubtful they must tell more by not a little. It ends once there is no time, or less than one
+    sample is missed.
     """
     try:
         scores = bench.scores(begin, recommend.said(begin, measured), steps=steps)[0]
@@ -60,7 +61,8 @@ def _along(bench: Bench, here: _Place, axis: int, others: Sequence[Along], steps
     plans = [[*here.measured[:axis], replace(found, along=other), *here.measured[axis + 1 :]] for other in others]
     depth = max(_LEAST_DEPTH, len(here.architecture.convolutions))
     there, more = _better(bench, here, [(depth, plan) for plan in plans], steps)
-    if more is None:
+    doubtful = found.doubtful and found.along.slides is None
+    if more is None or (doubtful and more.mean <= bench.little(there.scores)):
         return here
     its = replace(there.measured[axis], as_usual=None, instead=(found.along, more))
     return replace(there, measured=[*there.measured[:axis], its, *there.measured[axis + 1 :]])
@@ -97,8 +99,7 @@ def _better(
 
 
 def _pooled(found: Measured, along: Along, poolings: Sequence[int]) -> list[Along]:
-    may_slide = found.left_to_whole and not found.doubtful
-    slides = along.slides or (found.sliding_along.slides if may_slide else None)
+    slides = along.slides or (found.sliding_along.slides if found.left_to_whole else None)
     if slides is None:
         return []
     left = found.length - slides + 1

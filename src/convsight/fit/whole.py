@@ -8,7 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from convsight.architecture import Architecture
-from convsight.fit import probe, recommend, verdict
+from convsight.fit import recommend, verdict
 from convsight.fit.bench import Bench, OutOfTimeError
 from convsight.fit.properties import USUAL, Along, Measured
 
@@ -44,9 +44,8 @@ def _slid_or_spanned(
             scores = None
             break
         sliding, spanning = (its_scores, scores) if found.along.slides is None else (scores, its_scores)
-        highest = max(float(scores.mean()), float(its_scores.mean()))
-        little = verdict.little(highest - probe.guessed(bench.samples), 1 - highest)
         more = bench.interval(sliding - spanning)
+        little = bench.little(sliding if more.mean > 0 else spanning)
         slides = more.seems_more and more.mean > little if found.doubtful else more.mean > 0
         turns = slides == (turned.along.slides is not None)
         if turns:
