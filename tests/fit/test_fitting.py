@@ -73,6 +73,13 @@ def test_few_samples_are_learnt_for_as_many_steps_as_tell_something() -> None:
     assert fitting._affordable(data.samples(X, Y), 1_000.0, "cpu") == 200
 
 
+def test_the_search_goes_on_with_twice_as_many_steps_or_more() -> None:
+    known = data.samples(X, Y)
+    assert fitting._longer_and_longer(100, known) == [100, 200, 500, 1_000]
+    assert fitting._longer_and_longer(20, known) == [20, 50, 100, 200, 500, 1_000]
+    assert fitting._longer_and_longer(800, known) == [800] and fitting._longer_and_longer(1_000, known) == [1_000]
+
+
 def test_last_networks_learn_shorter_too_if_there_is_time() -> None:
     known = data.samples(X, Y)
     declared = recommend.fully_connected(known, 100)

@@ -90,7 +90,8 @@ def fit(
     seconds = bench.deadline - monotonic()
     of_whole = stages["whole"] = stages.get("whole") or _steps_of_whole(known, steps, seconds, device)
     fits, measured = whole.settled(bench, by_small, steps=of_whole)
-    fits, measured = search.climbed(bench, fits, measured, steps=of_whole)
+    for longer in _longer_and_longer(of_whole, known):
+        fits, measured = search.climbed(bench, fits, measured, steps=longer)
     declared = {
         RECOMMENDED: fits,
         "usual: 3x3, pooled by 2x2": recommend.usual(known),
@@ -160,6 +161,15 @@ def _steps_of_whole(known: Samples, steps: int, seconds: float, device: str | No
     many = [each for each in (*_STEPS, enough) if each * step * whole.NETWORKS <= seconds]
     few = [each for each in _STEPS if each <= _FEW_STEPS and each * step * whole.LEAST_NETWORKS <= seconds]
     return min(enough, max((steps, *many, *few)))
+
+
+def _longer_and_longer(steps: int, known: Samples) -> list[int]:
+    """`steps`, and what is at least twice as many as the one before, up to as many as the last networks learn for."""
+    found = [steps]
+    for each in (*_STEPS, _enough_of_whole(known)):
+        if 2 * found[-1] <= each <= _enough_of_whole(known):
+            found.append(each)
+    return found
 
 
 def _enough_of_whole(known: Samples) -> int:
