@@ -75,12 +75,13 @@ def test_where_nothing_tells_more_all_stays() -> None:
     assert better.convolutions[0].slides == {}
 
 
-def test_where_small_networks_deny_sliding_it_is_not_tried() -> None:
+def test_where_networks_deny_sliding_it_is_not_tried() -> None:
     bench = anywhere()
-    found = replace(measured(bench, Along()), sliding=Finding("no", Interval(-0.05, 0.01)))
-    architecture, _ = begun(bench, found)
-    _, (settled,) = search.climbed(bench, architecture, [found], steps=STEPS)
-    assert settled.along == Along() and settled.instead is None
+    surely_less = Finding("no", Interval(-0.05, 0.01))
+    for found in (replace(measured(bench, Along()), sliding=surely_less), replace(measured(bench, Along()), whole=surely_less)):
+        architecture, _ = begun(bench, found)
+        _, (settled,) = search.climbed(bench, architecture, [found], steps=STEPS)
+        assert settled.along == Along() and settled.instead is None
 
 
 @pytest.mark.parametrize(("more", "doubtful", "slides"), [(0.03, True, True), (0.01, True, False), (0.01, False, True)])

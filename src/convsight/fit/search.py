@@ -39,7 +39,7 @@ def climbed(
     after each of these all depths. The best of them is taken if it tells more than what there is by half of how far off that
     may be; which is best is chosen for each part by the others. All are as deep as what there is, but two convolutions at
     least: pooling over all alone leaves little to tell by. Where filters span an axis, sliding ones are tried if small networks
-    leave that open; where it is doubtful they must tell more by not a little. It ends once there is no time, or less than one
+    leave that open and whole ones do not surely tell less so; where it is doubtful they must tell more by not a little. It ends once there is no time, or less than one
     sample is missed.
     """
     try:
@@ -99,7 +99,8 @@ def _better(
 
 
 def _pooled(found: Measured, along: Along, poolings: Sequence[int]) -> list[Along]:
-    slides = along.slides or (found.sliding_along.slides if found.left_to_whole else None)
+    surely_less = found.whole.effect is not None and found.whole.effect.high < 0
+    slides = along.slides or (found.sliding_along.slides if found.left_to_whole and not surely_less else None)
     if slides is None:
         return []
     left = found.length - slides + 1
