@@ -39,8 +39,8 @@ def climbed(
     after each of these all depths. The best of them is taken if it tells more than what there is by half of how far off that
     may be; which is best is chosen for each part by the others. All are as deep as what there is, but two convolutions at
     least: pooling over all alone leaves little to tell by. Where filters span an axis, sliding ones are tried if small networks
-    leave that open and whole ones do not surely tell less so; where it is doubtful they must tell more by not a little. It ends once there is no time, or less than one
-    sample is missed.
+    leave that open and whole ones do not surely tell less so; where it is doubtful they must tell more by not a little. It ends
+    once there is no time, or less than one sample is missed.
     """
     try:
         scores = bench.scores(begin, recommend.said(begin, measured), steps=steps)[0]
