@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import sleep
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,8 +27,8 @@ KNOWN, JUDGED = data.parted(WHOLE)
 SMALL = Architecture(1, {"height": 4, "width": 5}, (), (4,), 2)
 
 
-def bench(**more: object) -> Bench:
-    return Bench(WHOLE, 60, device="cpu", **more)  # type: ignore[arg-type]
+def bench(**more: Any) -> Bench:
+    return Bench(WHOLE, 60, device="cpu", **more)
 
 
 def apart(which: torch.Tensor) -> tuple[data.Samples, data.Samples]:
