@@ -57,10 +57,10 @@ class Measured:
     `whole`: whether the whole network does better by filters that slide, where small ones leave it to that. `as_usual`: if
     filters do as is usual, how much more the whole network tells by what else seemed to do best. `instead`: what they did until
     the whole network told more by what they do, and how much more. `pooled`: pooling does better than none. `learnt`: small
-    networks surely tell more than a guess; else nothing else is known. Scores by `reach`, `pooling`, `subsampled` (by factor),
-    and `shuffled`, by the length of pieces in random order; `shifted`: of the sliding and the spanning network, when what is
-    judged is moved by so many entries. `along`: what filters should do along the axis; `sliding_along`: what they do if they
-    slide.
+    networks surely tell more than a guess; else nothing else is known. `little`: a difference in score that counts as none.
+    Scores by `reach`, `pooling`, `subsampled` (by factor), and `shuffled`, by the length of pieces in random order; `shifted`:
+    of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what filters should do
+    along the axis; `sliding_along`: what they do if they slide.
     """
 
     axis: str
@@ -81,6 +81,7 @@ class Measured:
     subsamples: Finding = field(default_factory=Finding)
     pooled: Finding = field(default_factory=Finding)
     learnt: bool = True
+    little: float = 0.0
     reach: dict[int, Interval] = field(default_factory=dict)
     pooling: dict[int, Interval] = field(default_factory=dict)
     subsampled: dict[int, Interval] = field(default_factory=dict)
@@ -140,7 +141,7 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     base, spanning = scores(usual)[0], scores(Along(), also=_shifts(known, axis))
     better = bench.best({0: base, 1: spanning[0]})
     told, little = bench.interval(better - probe.guessed(known)), bench.little(better)
-    found.learnt = told.low > 0
+    found.learnt, found.little = told.low > 0, little
     if not found.learnt:
         return
 
