@@ -105,10 +105,10 @@ def test_reasons_say_what_was_measured() -> None:
         (Along(), 0.5, 0.05, "(+5.0% ± 9.0% for sliding), and neighbours are no more alike than other entries."),
         (Along(), 0.01, -0.05, "(-5.0% ± 9.0% for sliding), and sliding seems no better."),
     ):
-        second.along, second.resemblance, second.doubtful = along, (0.5, 0.4, neighbours), True
+        second.along, second.resemblance, second.transfer = along, (0.5, 0.4, neighbours), Finding("no")
         second.sliding = Finding("cannot tell", Interval(mean, 0.09))
         assert recommend.reason(second).endswith(f", since whether sliding or spanning is better cannot be told {why}")
-    second.doubtful = False
+    second.transfer = Finding()
     assert "small networks leave it open whether sliding is better" in recommend.reason(second)
     second.sliding = Finding()
     assert "no time to measure" in recommend.reason(second)

@@ -80,7 +80,7 @@ def test_each_question_has_its_own_answer() -> None:
         "by filters that slide, 5 entries long, with pooling over all of it, against filters that span all 14 entries: "
         "+3.0% (between +2.0% and +4.0%), so the first it has. The plot" in report.questions(found)[1].answer
     )
-    found.doubtful = True
+    found.transfer = Finding("no", Interval(0.1, 0.1))
     assert "(between -1.0% and +1.0%). The whole" in report.questions(found)[1].answer
     for learnt, word in ((True, "There was no time"), (False, "did not surely tell more than a guess")):
         nothing = Measured("time", 14, (0.4, 0.2, 0.01), Along(), learnt=learnt)

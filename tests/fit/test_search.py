@@ -43,8 +43,9 @@ def bench_of(x: np.ndarray, y: np.ndarray) -> Bench:
 
 def measured(bench: Bench, along: Along, *, doubtful: bool = False) -> Measured:
     length = bench.samples.lengths["time"]
-    found = Measured("time", length, (1.0, 1.0, 0.001), along, Along(5, 2), doubtful=doubtful)
-    return replace(found, sliding=Finding("cannot tell", Interval(0.0, 0.05)))
+    found = Measured("time", length, (1.0, 1.0, 0.001), along, Along(5, 2))
+    transfer = Finding("no") if doubtful else Finding()
+    return replace(found, sliding=Finding("cannot tell", Interval(0.0, 0.05)), transfer=transfer)
 
 
 def begun(bench: Bench, found: Measured, steps: int = STEPS) -> tuple[Architecture, Tensor]:

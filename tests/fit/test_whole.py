@@ -33,8 +33,8 @@ def bench_of(samples: data.Samples) -> Bench:
 
 def measured(along: Along, sliding: Interval, *, doubtful: bool = False, axis: str = "time", length: int = 30) -> Measured:
     slides = Along(5, WHOLE)
-    found = Measured(axis, length, (1.0, 1.0, 0.001), along, slides, doubtful=doubtful)
-    return replace(found, sliding=Finding("cannot tell", sliding))
+    found = Measured(axis, length, (1.0, 1.0, 0.001), along, slides)
+    return replace(found, sliding=Finding("cannot tell", sliding), transfer=Finding("no") if doubtful else Finding())
 
 
 UNSURE, SURE = Interval(0.0, 0.05), Interval(0.05, 0.01)

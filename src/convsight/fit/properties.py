@@ -53,7 +53,7 @@ class Measured:
     well as any longer. `recurs`: filters that slide do better than ones that span, of as many parameters (`sliding`); places
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     bring the other most of what its own learning does (`transfer`, whose effect is the share). `subsamples`: half of the
-    entries do as well. `doubtful`: filters surely serve less elsewhere than where they learnt, and not surely most of it.
+    entries do as well.
     `whole`: whether the whole network does better by filters that slide, where small ones leave it to that. `as_usual`: if
     filters do as is usual, how much more the whole network tells by what else seemed to do best. `instead`: what they did until
     the whole network told more by what they do, and how much more. `pooled`: pooling does better than none. `learnt`: small
@@ -74,7 +74,6 @@ class Measured:
     sliding: Finding = field(default_factory=Finding)
     sharing: Finding = field(default_factory=Finding)
     transfer: Finding = field(default_factory=Finding)
-    doubtful: bool = False
     whole: Finding = field(default_factory=Finding)
     as_usual: Interval | None = None
     instead: tuple[Along, Interval] | None = None
@@ -87,6 +86,11 @@ class Measured:
     subsampled: dict[int, Interval] = field(default_factory=dict)
     shuffled: dict[int, Interval] = field(default_factory=dict)
     shifted: dict[int, tuple[Interval, Interval]] = field(default_factory=dict)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether filters surely serve less than half as much elsewhere as where they learnt."""
+        return self.transfer.verdict == "no"
 
     @property
     def left_to_whole(self) -> bool:
@@ -181,8 +185,6 @@ def _measure_axis(bench: Bench, found: Measured, plans: Mapping[str, Along]) -> 
     served = bench.share(elsewhere - nowhere, here - nowhere)
     found.transfer = verdict.most(served) if served else Finding()
     found.recurs = verdict.recurs(found.sliding.verdict, found.sharing.verdict, found.transfer.verdict)
-    less_served = verdict.no_worse(bench.interval(elsewhere - here), little)
-    found.doubtful = less_served.verdict == "no" and found.transfer.verdict != "yes"
 
     moved = scores(found.sliding_along, also=_shifts(known, axis))
     found.shifted = {

@@ -145,20 +145,20 @@ def reason(found: Measured) -> str:
     elif whole and along.slides is None:
         though = "though " if gain.low > 0 else ""
         why = (
-            f"what filters learn at one place serves less at another, and {though}sliding ones tell {gain} in small networks, "
-            f"in the whole network it is {whole}"
+            f"what filters learn at one place serves less than half as much at another, and {though}sliding ones tell {gain} "
+            f"in small networks, in the whole network it is {whole}"
         )
     elif whole:
         why = (
             f"the whole network {'tells' if whole.low > 0 else 'seems to tell'} {whole.mean:.1%} ± {whole.error:.1%} more by "
-            "sliding filters, though what they learn at one place serves less at another"
+            "sliding filters, though what they learn at one place serves less than half as much at another"
         )
     elif found.left_to_whole and not found.doubtful:
         why = f"small networks leave it open whether sliding is better ({gain}), and there was no time to ask the whole one"
     elif found.doubtful and along.slides is None and gain.low > 0:
         why = (
-            f"what filters learn at one place serves less at another, and though sliding ones tell {gain} in small networks, "
-            "there was no time to ask the whole one"
+            f"what filters learn at one place serves less than half as much at another, and though sliding ones tell {gain} in "
+            "small networks, there was no time to ask the whole one"
         )
     elif along.slides is not None and gain.low > 0:
         why = f"sliding filters tell {gain.mean:.1%} ± {gain.error:.1%} more than ones of as many parameters that span it"

@@ -29,9 +29,9 @@ def _slid_or_spanned(
     """What the whole network does best by, along each axis for which small ones leave it to that.
 
     Where in small networks neither is surely better, it slides or spans as scores more. Where what filters learn at one place
-    serves less at another, though small networks do better by ones that slide, or may, it slides if it seems to do better so,
-    by half of how far off that may be, and not by a little. Once there is no time, filters are the usual ones where neither is
-    surely better, and span where it is doubtful.
+    serves less than half as much at another, though small networks do better by ones that slide, or may, it slides if it seems
+    to do better so, by half of how far off that may be, and not by a little. Once there is no time, filters are the usual ones
+    where neither is surely better, and span where it is doubtful.
     """
     last = list(measured)
     best, scores = _as_deep_as_does_best(bench, last, steps)
