@@ -61,7 +61,7 @@ def shifted(_seed: int, _device: str) -> Section:
             "23.2% of women's phones, fully connected ones in 37.6% (synthetic voices). But a shift is not all that differs: "
             "of other sentences by men it is 1.5%, and pooling far enough for women (12.3%) costs men (4.2%). Sliding along "
             "time, too, is of no further help before an LSTM: 25.6%. Nor is it without one: in windows of 15 frames small "
-            "networks do better by it (by 2.5% ± 1.3% to 4.5% ± 1.2%), but not surely whole ones, and convsight fit has "
+            "networks do better by it (by 2.7% ± 2.1% to 3.7% ± 0.5%), but not surely whole ones, and convsight fit has "
             "filters span time with each of five seeds.",
         ),
         introduction="A spectrogram is a picture: time across, frequency up, dark where there is sound. The same word stands "
