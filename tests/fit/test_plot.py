@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,4 +38,6 @@ def test_the_scale_has_round_values_that_lie_where_they_say(mean: float, error: 
     dot = float(next(drawn.iter("circle")).get("cy", ""))
     slope = (lines[1] - lines[0]) / (values[1] - values[0])
     assert slope < 0 and abs(lines[0] + slope * (100 * mean - values[0]) - dot) < 1
-    assert all(len(f"{each:.10g}".replace(".", "").strip("-0")) <= 3 for each in values)
+    step = round(values[1] - values[0], 9)
+    assert f"{step:.0e}"[0] in "125" and float(f"{step:.0e}") == step
+    assert all(each / step == pytest.approx(round(each / step), abs=1e-6) for each in values)
