@@ -78,7 +78,8 @@ def questions(found: Measured) -> list[Question]:
     alike = f"Neighbours resemble each other {neighbours / max(chance, 1e-9):.1f} times as much as entries that lie anywhere"
     order = f"{alike} (a random order does as well with probability {likely:.3f}). "
     pieces = found.shuffled if len(found.shuffled) > 1 else {}
-    answer = partial(_answer, nothing=_NO_TIME if found.learnt else _NOTHING_LEARNT)
+    nothing = _NO_TIME if found.learnt else _NOTHING_LEARNT
+    answer = partial(_answer, nothing=nothing)
     return [
         Question(
             "Are the patterns much smaller than the whole?",
@@ -89,7 +90,7 @@ def questions(found: Measured) -> list[Question]:
         Question(
             "Do the same patterns appear in different places?",
             found.recurs,
-            (_recur(found) if found.sliding.effect else answer("", found.sliding))
+            (_recur(found) if found.sliding.effect else nothing)
             + _sentence("In the whole network, filters that slide, against ones that span", found.whole)
             + _as_usual(found)
             + _instead(found)
