@@ -46,8 +46,7 @@ def _without_background(grey: Tensor) -> Tensor:
     """
     reach = max(3, max(grey.shape) * 19 // 100) * 2 + 1
     level = grey - _light(grey)
-    around = F.avg_pool2d(level[None], reach, stride=1, padding=reach // 2, count_include_pad=False)[0]
-    return _stands_out(level if (level - around).pow(3).sum() < 0 else -level, reach)
+    return _stands_out(level if (level - _around(level, reach)).pow(3).sum() < 0 else -level, reach)
 
 
 def _light(grey: Tensor) -> Tensor:
@@ -62,6 +61,12 @@ def _light(grey: Tensor) -> Tensor:
         distance = (grey - plane).abs()
         fitted = distance <= max(2.5 * float(distance.median()), 0.02)
     return plane
+
+
+def _around(level: Tensor, reach: int) -> Tensor:
+    """The mean of `level` (H, W) within a square of `reach` about each pixel, as far as it lies in the picture."""
+    down = F.avg_pool2d(level[None], (reach, 1), stride=1, padding=(reach // 2, 0), count_include_pad=False)
+    return F.avg_pool2d(down, (1, reach), stride=1, padding=(0, reach // 2), count_include_pad=False)[0]
 
 
 def _stands_out(paper: Tensor, reach: int) -> Tensor:
@@ -119,7 +124,10 @@ def _otsu(ink: Tensor) -> float:
 
 
 def _pieces(mask: Tensor) -> Tensor:
-    """Connected pieces of `mask` (H, W), numbered from 1, 0 elsewhere: numbers spread to neighbours until nothing changes."""
+    """Connected pieces of `mask` (H, W), numbered from 1, 0 elsewhere.
+
+    A pixel's number is a pixel of its piece: the highest of the neighbours' and what is written there, until nothing changes.
+    """
     numbers: Tensor = torch.arange(1, mask.numel() + 1, dtype=torch.float32).view(mask.shape) * mask
     while True:
         spread = F.max_pool2d(numbers[None, None], 3, stride=1, padding=1)[0, 0] * mask
@@ -127,7 +135,7 @@ def _pieces(mask: Tensor) -> Tensor:
             _, renumbered = torch.unique(torch.cat([torch.zeros(1), numbers.flatten()]), return_inverse=True)
             pieces: Tensor = renumbered[1:].view(mask.shape)
             return pieces
-        numbers = spread
+        numbers = torch.cat([torch.zeros(1), spread.flatten()])[spread.long()]
 
 
 def _in_box(ink: Tensor) -> Tensor:

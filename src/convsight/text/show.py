@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor
 
 from convsight.errors import InputError
@@ -127,7 +128,7 @@ def exciting(classifier: Classifier, number: int, texts: Iterable[str], count: i
     reach = added.shape[1]
     best = torch.empty(0, reach, dtype=torch.int64)
     for numbers in _batches(classifier, texts):
-        around = torch.nn.functional.pad(numbers, (reach - 1, reach - 1), value=PADDING).unfold(1, reach, 1).flatten(0, 1)
+        around = F.pad(numbers, (reach - 1, reach - 1), value=PADDING).unfold(1, reach, 1).flatten(0, 1)
         seen = torch.unique(torch.cat([best, around[(around != PADDING).any(1)]]), dim=0)
         answers = added[seen, torch.arange(reach)].sum(1)
         best = seen[answers.topk(min(count, len(seen))).indices]
@@ -145,19 +146,19 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     for table, bias, answers in zip(slots.tables, slots.biases, windows(slots, numbers), strict=True):
         reach, count = table.shape[1:]
         strongest, where = answers[0].max(0)
-        for each in range(count):
-            if strongest[each] <= 0:
-                continue
-            weight, start = slots.weight[:, first + each], int(where[each]) - (reach - 1)
-            constant += weight * bias[each]
-            inside = [at if 0 <= at < len(tokens) else None for at in range(start, start + reach)]
-            under = [PADDING if at is None else int(numbers[0, at]) for at in inside]
-            for slot, at in enumerate(inside):
-                if at is not None:
-                    by_word[at] += weight * table[under[slot], slot, each]
-            words = ["" if at is None else tokens[at] for at in inside]
-            ngram = _ngram(classifier, first + each, torch.tensor(under), words)
-            parts.append(Part(first + each, start, ngram, tuple((weight * strongest[each]).tolist())))
+        answering = (strongest > 0).nonzero()[:, 0]
+        weight = slots.weight[:, first + answering].T
+        slot = torch.arange(reach)
+        under = F.pad(numbers[0], (reach - 1, reach - 1), value=PADDING).unfold(0, reach, 1)[where[answering]]
+        added = table[under, slot, answering[:, None]]
+        at = where[answering, None] - (reach - 1) + slot
+        inside = (at >= 0) & (at < len(tokens))
+        by_word.index_add_(0, at[inside], (added[..., None] * weight[:, None])[inside])
+        constant += (weight * bias[answering, None]).sum(0)
+        columns = first + answering, at, added, added.sum(1) + bias[answering], weight * strongest[answering, None]
+        for number, places, adds, answer, contribution in zip(*(each.tolist() for each in columns), strict=True):
+            words = tuple(tokens[place] if 0 <= place < len(tokens) else "" for place in places)
+            parts.append(Part(number, places[0], NGram(words, tuple(adds), answer), tuple(contribution)))
         first += count
     logits = classifier.logits([text])[0].tolist()
     label = logits.index(max(logits))
@@ -254,9 +255,9 @@ def _added(classifier: Classifier, number: int) -> Tensor:
     return classifier.slots.tables[group][..., place]
 
 
-def _ngram(classifier: Classifier, number: int, numbers: Tensor, words: Sequence[str] | None = None) -> NGram:
+def _ngram(classifier: Classifier, number: int, numbers: Tensor) -> NGram:
     group, place = _located(classifier, number)
     added = classifier.slots.tables[group][..., place].gather(0, numbers[None])[0]
     known = classifier.vocabulary.words
-    named = words or ["" if each == PADDING else known[each] for each in numbers.tolist()]
-    return NGram(tuple(named), tuple(added.tolist()), float(added.sum() + classifier.slots.biases[group][place]))
+    words = tuple("" if each == PADDING else known[each] for each in numbers.tolist())
+    return NGram(words, tuple(added.tolist()), float(added.sum() + classifier.slots.biases[group][place]))
