@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN = .venv/bin
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: tour test test-all lint bench docs
 
@@ -7,10 +8,10 @@ tour: .venv/installed  ## the lecture's twelve rows retold by running them: tour
 	$(BIN)/convsight tour --out tour.html
 
 test: .venv/installed lint  ## everything fast
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: .venv/installed lint  ## everything
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -126,6 +126,15 @@ def multiplications(architecture: Architecture) -> int:
     return int(counted.get_total_flops()) // 2
 
 
+def lengths(architecture: Architecture) -> list[dict[str, int]]:
+    """How long each axis is before each convolution, where one follows another. Raises InputError as `build` does."""
+    found = [dict(architecture.axes)]
+    with torch.device("meta"):
+        for number, each in enumerate(architecture.convolutions, start=1):
+            found.append(_convolved(each, 1, found[-1], f"conv{number}")[1])
+    return found[:-1]
+
+
 def enough(make: Callable[[int], Architecture], wanted: int, *, most: int = 4_000) -> int:
     """The smallest count, 1 to `most`, for which `make(count)` has `wanted` parameters or more; `most` if none has."""
     few, many = 1, most

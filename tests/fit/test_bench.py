@@ -59,7 +59,8 @@ def test_what_was_measured_is_kept(tmp_path: Path) -> None:
         again.scores(SMALL, "reordered", change=lambda x: x.flip(3), changed="reordered")
     with pytest.raises(InputError, match="is of other data"):
         bench(cache=tmp_path / "a.checkpoint", parts=2, seed=1)
-    for other in (WHOLE.given(WHOLE.inputs + 1), replace(WHOLE, targets=WHOLE.targets[torch.arange(400) ^ 1])):
+    for other in (WHOLE.given(WHOLE.inputs + 1), replace(WHOLE, targets=WHOLE.targets[torch.arange(400) ^ 1]),
+                  replace(WHOLE, axes=("width", "height"))):  # fmt: skip
         with pytest.raises(InputError, match="is of other data"):
             Bench(other, 60, 2, cache=tmp_path / "a.checkpoint")
     (tmp_path / "b.checkpoint").write_text("nothing")

@@ -30,6 +30,7 @@ def test_what_is_to_be_told() -> None:
     for kind in (str, object, bytes):  # as numpy has names, as pandas does, and as HDF5 does
         names = np.array(["b", "a", "c"], kind)[Y]
         assert data.samples(X, names, groups=np.array(list("abcdef"), kind)[Y + 3 * (X[:, 0, 0] > 0)]).labels == ("a", "b", "c")
+    assert data.samples(X, [*"abc", "nan"] * 15).labels == ("a", "b", "c", "nan")
     assert data.samples(X, Y - 1).labels == ("-1", "0", "1")
     numbers = data.samples(X, Y.astype(float))
     assert numbers.notes == ("numbers are told, not classes; if they are classes, give integers or names",)
@@ -75,6 +76,8 @@ def test_what_is_to_be_told() -> None:
         (X, Y, {"groups": np.where(Y, Y, np.nan)}, "groups has no name for sample 0"),
         (X, [None, *Y[1:]], {}, "something is missing"),
         (X, np.array(["a", np.nan], object)[Y % 2], {}, "something is missing"),
+        (X, ["a", "b", float("nan")] * 20, {}, "y has no name in place 2, but NaN"),
+        (X, 1e200 * (Y + 0.5), {}, "y is not finite everywhere, or too large"),
         (X, np.arange(60) // 2, {}, "there are 30 classes of 60 labels; give floats"),
         (X, np.arange(60 * 42).reshape(X.shape), {}, "2,520 classes of 2,520 labels; give floats"),
         (X[:, :0], Y, {}, "there must be two numbers at least"),
@@ -103,6 +106,17 @@ def test_of_very_many_samples_some_are_drawn() -> None:
         data.samples(x, np.where(np.arange(2_000_000) == broken, np.nan, 1.0))
 
 
+def test_what_may_be_meant_otherwise_is_told_of() -> None:
+    colours = X[:, :, :, None].repeat(3, 3)
+    (note,) = data.samples(colours, Y).notes
+    assert note.startswith("the 6 along x's second dimension are taken for channels")
+    assert not data.samples(np.moveaxis(colours, -1, 1), Y).notes and not data.samples(colours, Y, axes=("a", "b")).notes
+    filled = X.copy()
+    filled[17, 2, 3] = -1e20
+    (note,) = data.samples(filled, Y).notes
+    assert note.startswith("sample 17 of x has numbers more than a thousand times as large as most")
+
+
 def test_copies_are_told_of() -> None:
     twice = np.concatenate([X, X[:20]])
     (note,) = data.samples(twice, np.concatenate([Y, Y[:20]])).notes
@@ -120,6 +134,8 @@ def test_numbers_of_several_kinds_are_of_one_size() -> None:
     known = data.samples(X, draw.standard_normal((60, 2)) * (5.0, 0.1) + (1000.0, 0.0))
     assert torch.allclose(known.targets.mean(0), torch.zeros(2), atol=1e-4)
     assert torch.allclose(known.targets.std(0), torch.ones(2), atol=1e-4)
+    mean, spread = known.units or (torch.empty(0), torch.empty(0))
+    assert mean.tolist() == pytest.approx([1000, 0], abs=3) and spread.tolist() == pytest.approx([5, 0.1], rel=0.3)
     points = data.samples(X, X + 100 * np.arange(42).reshape(6, 7))
     assert points.per_point and torch.allclose(points.targets.mean(0), torch.zeros(42), atol=1e-4)
     assert float(points.targets.std()) == pytest.approx(1, abs=1e-4)

@@ -40,6 +40,8 @@ def test_series_with_and_without_names_of_columns() -> None:
     found = files.read(Path("a.csv"))
     assert found.x.tolist() == [[1, 2, 3], [4, 5, 6]] and found.y.tolist() == ["up", "down"]
     assert found.groups.tolist() == ["anna", "ben"] and found.axes == ("time",)
+    Path("c.csv").write_text("x,y,class,label\n1,2,3,up\n4,5,6,down\n")
+    assert files.read(Path("c.csv")).x.tolist() == [[1, 2, 3], [4, 5, 6]] and files.read(Path("c.csv")).y[0] == "up"
     Path("b.tsv").write_text("1\t0.5\t0.25\n2\t1\t2\n")
     assert files.read(Path("b.tsv")).x.tolist() == [[0.5, 0.25], [1, 2]] and files.read(Path("b.tsv")).groups is None
 

@@ -64,6 +64,24 @@ def test_every_point_is_told_without_pooling() -> None:
     assert found.network(found.data.inputs[:3].float()).shape == (3, 52)
 
 
+def test_numbers_are_told_as_they_were_given() -> None:
+    found = fit(X, 1_000 + 50.0 * X[:, 0], axes=("time",), budget=0.01, device="cpu")
+    with torch.no_grad():
+        told = found.network(found.data.inputs)[:, 0].numpy()
+    assert abs(told.mean() - 1_000) < 25 and np.corrcoef(told, X[:, 0])[0, 1] > 0.5 and found.best.right.mean > 0
+
+
+def test_no_group_is_learnt_and_judged_by() -> None:
+    found = fit(X, Y, axes=("time",), groups=np.arange(120) % 6, budget=0.01, device="cpu")
+    assert found.data.groups is not None and "of other groups than those that were learnt" in found._repr_html_()
+
+
+def test_every_point_has_a_class() -> None:
+    boards = DRAW.integers(3, size=(80, 4, 13))
+    found = fit(boards, boards, axes=("row", "column"), budget=0.01, device="cpu")
+    assert found.data.per_point and found.network(found.data.inputs[:3].float()).shape == (3, 3 * 52)
+
+
 def test_of_few_steps_there_is_a_word() -> None:
     (few,) = fit(X, Y, axes=("time",), budget=0.01, device="cpu").data.notes
     assert few.startswith("there was time for 20 steps of training a network only")

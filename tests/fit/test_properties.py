@@ -69,7 +69,9 @@ def measured(switches: Planted, *, noise: float = 0.5, count: int = 1_500, steps
 
 
 def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
-    """Along a series; what is fine in it doesn't stand subsampling. Beside what stays is another that means nothing."""
+    """Along a series; what is fine in it doesn't stand subsampling. Beside what stays is another that means nothing, and
+    samples are of thirty groups.
+    """
     draw = np.random.default_rng(0)
     y = draw.integers(2, size=600)
     shapes = np.array([(1.0, -1.0, 1.0, -1.0), (1.0, 1.0, -1.0, -1.0)], np.float32)
@@ -82,7 +84,15 @@ def test_a_pattern_that_moves_recurs_and_one_that_stays_does_not() -> None:
             if name == "stays":
                 place = int(draw.integers(8, 17))
                 x[sample, place : place + 4] += shapes[draw.integers(2)]
-        (found[name],) = properties.measure(Bench(data.samples(x, y, axes=("time",)), 90, parts, device="cpu"))
+        groups = draw.integers(30, size=600) if name == "stays" else None
+        (found[name],) = properties.measure(
+            Bench(data.samples(x, y, axes=("time",), groups=groups), 90, parts, device="cpu")
+        )  # fmt: skip
+    assert all(each.ordered.verdict == "yes" for each in found.values())
+    reach, local = found["moves"].reach, found["moves"].local.effect
+    short = max(each.mean for length, each in reach.items() if length <= 6)
+    long = max(each.mean for length, each in reach.items() if length > 6)
+    assert local and local.mean == pytest.approx(short - long, abs=0.01) and abs(short - long) > 0.01
     assert found["moves"].sliding.verdict == "yes" and found["moves"].recurs != "no" and found["moves"].along.pools != 1
     assert found["moves"].subsamples.verdict == "no"
     assert found["stays"].recurs == "no"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convsight.architecture import WHOLE
+from convsight.architecture import WHOLE, Architecture, Convolution
 from convsight.fit import Fit, fit, report
 from convsight.fit.data import samples
 from convsight.fit.interval import Interval
@@ -75,7 +75,11 @@ def test_each_question_has_its_own_answer() -> None:
     answer = report.questions(found)[1].answer
     assert "In the whole network, filters that slide, against ones that span: +0.0% (between -1.0% and +1.0%). The" in answer
     assert "pooling by two, as is usual: -2.0% (between -5.0% and +1.0%), so these it has. The plot" in answer
-    found.along, found.as_usual, found.instead = Along(5, WHOLE), None, (Along(), Interval(0.03, 0.01))
+    found.along, found.as_usual, found.instead = (
+        Along(5, WHOLE),
+        None,
+        ("filters that span all 14 entries", Interval(0.03, 0.01)),
+    )
     assert (
         "by filters that slide, 5 entries long, with pooling over all of it, against filters that span all 14 entries: "
         "+3.0% (between +2.0% and +4.0%), so the first it has. The plot" in report.questions(found)[1].answer
@@ -101,3 +105,11 @@ def test_architectures_in_words() -> None:
     assert not found.data.labels and all(each.sliding.effect is None for each in found.measured)
     lines = report.declared(found.architecture)
     assert lines[-1] == "1 output" and "cannot tell" in found._repr_html_()
+    layers = Convolution(5, {"a": 3}, {"a": 2}), Convolution(10, {"a": 3}), Convolution(10, {})
+    assert report.declared(Architecture(1, {"a": 12, "b": 5}, layers[:2], (), 3))[:2] == [
+        "5 filters: slide along a, 3 long, span b, pooled by 2 along a", "10 filters: slide along a, 3 long",
+    ]  # fmt: skip
+    assert report.declared(Architecture(1, {"a": 12, "b": 5}, layers, (), 3))[2] == "10 filters: span a"
+    assert report.declared(Architecture(1, {"a": 12, "b": 5}, (layers[2], layers[2]), (), 3))[1] == (
+        "10 filters: at the one place that is left"
+    )

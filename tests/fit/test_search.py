@@ -134,6 +134,25 @@ def test_deeper_networks_are_tried() -> None:
     assert len(there.architecture.convolutions) > 1 and there.scores.mean() > here.scores.mean() + 0.1
 
 
+@pytest.mark.parametrize("pooling", [1, 4])
+def test_what_depth_brings_is_not_put_down_to_filters(pooling: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of two convolutions tell more, and those that pool by `pooling`, too."""
+    bench = at_its_place()
+    found = measured(bench, Along(3))
+
+    def scores(_: Bench, architecture: Architecture, *__: object, **___: object) -> Tensor:
+        deep, pools = len(architecture.convolutions) == 2, [each.pools.get("time", 1) for each in architecture.convolutions]
+        return torch.full((1, 800), 0.5 + 0.2 * deep + 0.1 * (deep and pools == ([2, 2] if pooling == 4 else [1, 1])))
+
+    monkeypatch.setattr(Bench, "scores", scores)
+    architecture, (settled,) = search.climbed(bench, *begun(bench, found)[:1], [found], steps=STEPS)
+    assert len(architecture.convolutions) == 2 and settled.along.pools == pooling
+    said = None if settled.instead is None else settled.instead[0]
+    assert (
+        said == {1: None, 4: "filters that slide, 3 entries long, with no pooling, 1 convolution deep rather than 2"}[pooling]
+    )
+
+
 def test_nothing_is_learnt_without_time_or_need(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = at_its_place()
     found = measured(bench, Along())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,3 @@ def text(table: Path | None, *, seed: int = 0) -> Arrays:
 
 
 APPLICATIONS: dict[str, Callable[..., Arrays]] = {"digits": digits, "go": go, "speech": speech, "text": text}
-
-
-def names() -> Sequence[str]:
-    """The applications that `convsight fit` knows by name."""
-    return list(APPLICATIONS)

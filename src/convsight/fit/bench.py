@@ -90,7 +90,9 @@ class Bench:
         """Raises InputError if the file in `cache` is of other samples, or in other parts."""
         self.folds = folds(self.samples, self.parts, seed=self.seed)
         if self.cache:
-            self._content = digest({"x": self.samples.inputs, "y": self.samples.targets, "folds": self.folds})
+            self._content = digest(
+                {"x, " + ", ".join(self.samples.axes): self.samples.inputs, "y": self.samples.targets, "folds": self.folds}
+            )
             self._found = _read(self.cache, self._content) if self.cache.exists() else {}
 
     def scores(

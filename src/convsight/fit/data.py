@@ -13,16 +13,17 @@ import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Generator, Tensor
 
 from convsight.errors import InputError
+from convsight.fit.targets import targets
 
 MOST = 20_000
 LEAST = 40
 LEAST_GROUPS = 6  # two to test by, and one in each part of a bench
 _RARE = 8  # samples of a class that are kept, if there are as many, when others are drawn at random
 _NAMES = {1: ("place",), 2: ("height", "width")}
-_MOST_CLASSES = 1_000
-_MOST_POINT_CLASSES = 50
 _FEW_COPIES = 0.01  # of the samples
 _HELD_OUT = 0.25
+_COLOURS = (1, 3, 4)  # channels of pictures
+_FAR = 1_000
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ class Samples:
     """`inputs`: (N, C, H, W) of any real type, finite; `axes`: what H and W are; an axis that is 1 long is none.
 
     `targets`: (N,) int64, a class each, which `labels` name; or, without `labels`, (N, K) float32, numbers with mean 0 and
-    standard deviation 1 together. `per_point`: the classes, or the K numbers, are the H W points, row by row; or, with `labels`
-    and (N, H W) int64, each point has a class of its own.
+    standard deviation 1, each of the K or, of points, together; `units`: (K,) each, the means and deviations that they had.
+    `per_point`: the classes, or the K numbers, are the H W points, row by row; or, with `labels` and (N, H W) int64, each point
+    has a class of its own.
     `groups`: (N,) int64, who or what each sample is of. `notes`: what was done to the data, a sentence each.
     """
 
@@ -42,6 +44,7 @@ class Samples:
     per_point: bool = False
     groups: Tensor | None = None
     notes: tuple[str, ...] = ()
+    units: tuple[Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -108,15 +111,26 @@ def samples(
         notes.append(f"{most:,} of {count:,} samples were drawn at random")
     with np.errstate(over="ignore"):  # what is too large is found below
         kept = inputs if inputs.dtype in (np.bool_, np.uint8, np.int8, np.int16, np.float16) else inputs.astype(np.float32)
-    for name, each in (("x", kept), ("y", labels_given)):
+        numbers = labels_given.astype(np.float32) if labels_given.dtype.kind == "f" else labels_given
+    for name, each in (("x", kept), ("y", numbers)):
         _check_finite(name, each, picked)
     given = torch.from_numpy(np.ascontiguousarray(kept))
     if bool((given == given[:1]).all()):
         raise InputError("all samples of x are the same; there is nothing to tell them by")
-    targets, names, per_point = _targets(labels_given, tuple(given.shape[2:]))
-    if not names:
+    told = targets(labels_given, tuple(given.shape[2:]))
+    if not told.labels:
         whole = bool((labels_given == np.round(labels_given)).all())
         notes.append(f"numbers are told, not classes{'; if they are classes, give integers or names' if whole else ''}")
+    if axes is None and given.shape[3] in _COLOURS and given.shape[1] > max(_COLOURS):
+        notes.append(
+            f"the {given.shape[1]} along x's second dimension are taken for channels; if those along the last are, move it: "
+            "numpy.moveaxis(x, -1, 1)"
+        )
+    if (largest := _far_from_others(given)) is not None:
+        notes.append(
+            f"sample {picked[largest]} of x has numbers more than a thousand times as large as most; if they stand for what is "
+            "missing, fill it in, or leave it out"
+        )
     if (copies := _copies(given)) > _FEW_COPIES * len(given):
         notes.append(
             f"{copies:,} samples are exact copies of others; where one is learnt and the other judged by, networks seem better "
@@ -125,7 +139,7 @@ def samples(
     numbered = None if groups_given is None else torch.from_numpy(np.unique(groups_given, return_inverse=True)[1].reshape(-1))
     if numbered is not None and len(torch.unique(numbered)) < LEAST_GROUPS:
         raise InputError(f"groups has {len(torch.unique(numbered))} different names; six at least are needed to leave some out")
-    return Samples(given, targets, named, names, per_point, numbered, tuple(notes))
+    return Samples(given, told.values, named, told.labels, told.per_point, numbered, tuple(notes), told.units)
 
 
 def parted(whole: Samples, *, part: float = _HELD_OUT, seed: int = 0) -> tuple[Samples, Samples]:
@@ -200,6 +214,8 @@ def _array(given: Any, name: str) -> np.ndarray[Any, Any]:
         raise InputError(f"{name} is masked in places; fill in what is missing, or leave it out")
     if found.dtype == object and found.ndim == 1 and all(isinstance(each, str) for each in found):  # a column of pandas
         found = found.astype(str)
+    if found.dtype.kind == "U" and found.ndim == 1 and isinstance(given, (list, tuple)) and any(each != each for each in given):
+        raise InputError(f"{name} has no name in place {next(at for at, each in enumerate(given) if each != each)}, but NaN")
     if found.dtype.kind == "S":  # as HDF5 has names
         found = np.char.decode(found, "utf-8", "replace")
     if found.dtype == object:
@@ -220,6 +236,12 @@ def _groups(given: Any) -> np.ndarray[Any, Any]:
     return found
 
 
+def _far_from_others(given: Tensor) -> int | None:
+    """The sample with the largest number, if that is more than a thousand times as large as the largest of most samples."""
+    largest = given.float().abs().flatten(1).amax(1)
+    return int(largest.argmax()) if largest.max() > _FAR * largest.median() > 0 else None
+
+
 def _copies(given: Tensor) -> int:
     return len(given) - len({sha256(each).digest() for each in given.numpy()})
 
@@ -231,54 +253,6 @@ def _check_finite(name: str, given: np.ndarray[Any, Any], picked: np.ndarray[Any
             f"{name} is not finite everywhere, or too large: first in sample {picked[finite.argmin()]}; fill in what is "
             "missing, or leave it out"
         )
-
-
-def _targets(y: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[Tensor, tuple[str, ...], bool]:
-    """Targets, labels, and whether they are of the points."""
-    points = int(np.prod(shape))
-    if y.dtype.kind not in "biufUmM":
-        raise InputError(f"y must hold integers, names, truths or floats, not {y.dtype}")
-    if y.ndim == 3 and y.shape[1:] == shape:
-        flat = y.reshape(len(y), points)
-        if y.dtype.kind in "biu" and set(np.unique(flat)) <= {0, 1} and (flat.sum(1) == 1).all():
-            return torch.from_numpy(flat.argmax(1)), tuple(map(str, range(points))), True
-        if y.dtype.kind == "f":
-            return _numbers(flat, together=True), (), True
-        names, numbers, _ = _classes(flat, most=_MOST_POINT_CLASSES)
-        return numbers.view(len(y), points), names, True
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim == 2 and y.dtype.kind == "f":
-        return _numbers(y), (), False
-    if y.ndim != 1:
-        raise InputError(f"y must be (N,), (N, K) floats, or (N, {', '.join(map(str, shape))}), a point each, not {y.shape}")
-    if y.dtype.kind == "f":
-        return _numbers(y[:, None]), (), False
-    names, classes, counts = _classes(y, most=min(_MOST_CLASSES, len(y) // 4))
-    if min(counts) < 2:
-        rare = names[counts.index(min(counts))]
-        raise InputError(f'class "{rare}" has one sample; two of each are needed, one to learn, one to judge by')
-    return classes, names, False
-
-
-def _classes(y: np.ndarray[Any, Any], *, most: int) -> tuple[tuple[str, ...], Tensor, list[int]]:
-    """The names of classes, which is which, in one row, and how often each is."""
-    names, numbers, counts = np.unique(y, return_inverse=True, return_counts=True)
-    if len(names) < 2:
-        raise InputError(f"all samples are of one class, {names[0]}; there must be two")
-    if len(names) > most:
-        raise InputError(f"there are {len(names):,} classes of {y.size:,} labels; give floats, if they are numbers to be told")
-    return tuple(map(str, names)), torch.from_numpy(numbers.reshape(-1)), counts.tolist()
-
-
-def _numbers(y: np.ndarray[Any, Any], *, together: bool = False) -> Tensor:
-    """Each column less its mean, in standard deviations of its own, or of all `together`."""
-    found = torch.from_numpy(y.astype(np.float64))
-    apart = found - found.mean(0)
-    spread = apart.std() if together else apart.std(0)
-    if not (spread > 0).any():
-        raise InputError("all numbers of y are the same; there is nothing to tell")
-    return (apart / torch.where(spread > 0, spread, torch.ones(()).double())).float()
 
 
 def _drawn(y: np.ndarray[Any, Any], most: int, seed: int) -> np.ndarray[Any, Any]:

@@ -17,7 +17,7 @@ from convsight.errors import InputError
 from convsight.fit.applications import Arrays
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
-_NAMES = {"label", "class", "y", "target"}
+_NAMES = ("label", "class", "target", "y")
 
 
 def read(source: Path, *, size: int = 32) -> Arrays:
@@ -92,7 +92,7 @@ def _series(file: TextIO, delimiter: str, path: Path) -> Arrays:
     if len(head) == 1:
         raise InputError(f"{path} has one column; a .csv has a comma between columns, a .tsv a tab")
     names = [each.strip().lower() for each in head]
-    place = next((number for number, name in enumerate(names) if name in _NAMES), None)
+    place = next((names.index(name) for name in _NAMES if name in names), None)
     group = names.index("group") if "group" in names else None
     series: list[NDArray[np.float32]] = []
     labels: list[str] = []

@@ -108,7 +108,8 @@ def fit(
         network = probe.learnt(declared[name], known, steps=steps, seed=seed, device=device, on_step=on_step)
         seconds = monotonic() - begun
         right = of_mean(probe.right(network, test), groups=test.groups)
-        return Candidate(name, network, seconds, right, probe.right(network, judged))
+        choosing = probe.right(network, judged)
+        return Candidate(name, probe.in_units(network, given.units) if given.units else network, seconds, right, choosing)
 
     def learnt(name: str, on_step: OnStep) -> Candidate:
         return _best([candidate(name, each, on_step) for each in last[name]], judged.groups)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from math import frexp
 from threading import Lock
 
@@ -13,6 +15,7 @@ from torch import Generator, Tensor
 from convsight.architecture import Architecture, build
 from convsight.fit.data import Samples
 from convsight.input_spec import InputSpec
+from convsight.layers import PointBias
 from convsight.network import Network
 from convsight.optimizers import adamw
 from convsight.training import shuffled, train
@@ -45,6 +48,20 @@ def learnt(
     loss = class_loss if known.labels else number_loss
     train(network, batches, loss, steps=steps, optimizer=_OPTIMIZER, device=device, on_step=on_step)
     return network.to("cpu")
+
+
+@torch.no_grad()
+def in_units(network: Network, units: tuple[Tensor, Tensor]) -> Network:
+    """The same network, which tells numbers as they were given, not with mean 0 and standard deviation 1; `Samples.units`."""
+    mean, spread = units
+    module = deepcopy(network.module)
+    output = module.get_submodule("output")
+    if isinstance(output, PointBias):
+        module.get_submodule("points").get_parameter("weight").mul_(spread[0])
+    else:
+        output.get_parameter("weight").mul_(spread[:, None])
+    output.get_parameter("bias").mul_(spread).add_(mean)
+    return replace(network, module=module)
 
 
 def class_loss(output: Tensor, targets: Tensor) -> Tensor:

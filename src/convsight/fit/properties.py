@@ -54,9 +54,9 @@ class Measured:
     with weights of their own don't do better than shared ones (`sharing`); and filters that learnt in one half of the axis
     bring the other most of what its own learning does (`transfer`, whose effect is the share). `subsamples`: half of the
     entries do as well. `whole`: whether the whole network does better by filters that slide, where small ones leave it to that.
-    `as_usual`: if filters do as is usual, how much more the whole network tells by what else seemed to do best. `instead`: what
-    they did until the whole network told more by what they do, and how much more. `pooled`: pooling does better than none.
-    `learnt`: small networks surely tell more than a guess; else nothing else is known. `little`: a difference in score that
+    `as_usual`: if filters do as is usual, how much more the whole network tells by what else seemed to do best. `instead`: in
+    words, what they did until the whole network told more by what they do, and how much more. `pooled`: pooling does better
+    than none. `learnt`: small networks surely tell more than a guess; else nothing else is known. `little`: a difference that
     counts as none. Scores by `reach`, `pooling`, `subsampled` (by factor), and `shuffled`, by the length of pieces in random
     order; `shifted`: of the sliding and the spanning network, when what is judged is moved by so many entries. `along`: what
     filters should do along the axis; `sliding_along`: what they do if they slide.
@@ -75,7 +75,7 @@ class Measured:
     transfer: Finding = field(default_factory=Finding)
     whole: Finding = field(default_factory=Finding)
     as_usual: Interval | None = None
-    instead: tuple[Along, Interval] | None = None
+    instead: tuple[str, Interval] | None = None
     subsamples: Finding = field(default_factory=Finding)
     pooled: Finding = field(default_factory=Finding)
     learnt: bool = True

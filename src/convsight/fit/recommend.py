@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 
 from torch import Tensor
@@ -122,10 +122,7 @@ def reason(found: Measured) -> str:
     if found.instead:
         before, more = found.instead
         seems = "tells" if more.low > 0 else "seems to tell"
-        return (
-            f"{found.axis}: filters {does(found)}, since the whole network {seems} more so ({more}) than by filters that "
-            f"{does(replace(found, along=before))}."
-        )
+        return f"{found.axis}: filters {does(found)}, since the whole network {seems} more so ({more}) than by {before}."
     if found.as_usual:
         return (
             f"{found.axis}: filters {does(found)}, as is usual: with what seemed to do best the whole network does not "
@@ -155,21 +152,15 @@ def reason(found: Measured) -> str:
         )
     elif found.left_to_whole and not found.doubtful:
         why = f"small networks leave it open whether sliding is better ({gain}), and there was no time to ask the whole one"
-    elif found.doubtful and along.slides is None and gain.low > 0:
+    elif found.doubtful and along.slides is None and gain.high > 0:
         why = (
-            f"what filters learn at one place serves less than half as much at another, and though sliding ones tell {gain} in "
-            "small networks, there was no time to ask the whole one"
+            "what filters learn at one place serves less than half as much at another, and there was no time to ask the whole "
+            f"network whether to slide, by which small ones tell {gain}"
         )
-    elif along.slides is not None and gain.low > 0:
+    elif along.slides is not None:
         why = f"sliding filters tell {gain.mean:.1%} ± {gain.error:.1%} more than ones of as many parameters that span it"
-    elif found.sliding.verdict == "no":
-        why = f"sliding filters tell no more than ones that span it ({gain})"
     else:
-        alike = "neighbours are alike" if along.slides else "neighbours are no more alike than other entries"
-        why = (
-            f"whether sliding or spanning is better cannot be told ({gain} for sliding), and "
-            f"{alike if gain.mean > 0 else 'sliding seems no better'}"
-        )
+        why = f"sliding filters tell no more than ones that span it ({gain})"
     return f"{found.axis}: filters {does(found)}, since {why}."
 
 

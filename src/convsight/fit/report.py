@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from convsight import __version__
-from convsight.architecture import WHOLE, Architecture
+from convsight.architecture import WHOLE, Architecture, lengths
 from convsight.files import written_whole
 from convsight.fit import plot, probe, recommend
 from convsight.fit.data import Samples
@@ -126,14 +126,13 @@ def questions(found: Measured) -> list[Question]:
 def declared(architecture: Architecture) -> list[str]:
     """`architecture` in words, a line a layer."""
     lines = []
-    for number, each in enumerate(architecture.convolutions, start=1):
-        spanned = [axis for axis, length in architecture.axes.items() if axis not in each.slides and length > 1]
+    for each, before in zip(architecture.convolutions, lengths(architecture), strict=True):
         parts = [f"slide along {axis}, {length} long" for axis, length in each.slides.items()]
-        parts += [f"span {axis}" for axis in spanned if number == 1]
+        parts += [f"span {axis}" for axis, length in before.items() if axis not in each.slides and length > 1]
         parts += [
             f"pooled {'whole' if factor == WHOLE else f'by {factor}'} along {axis}" for axis, factor in each.pools.items()
         ]
-        lines.append(f"{each.filters} filters: {', '.join(parts)}")
+        lines.append(f"{each.filters} filters: {', '.join(parts) or 'at the one place that is left'}")
     lines += [f"{width} fully connected neurons" for width in architecture.fully_connected]
     if architecture.per_point:
         count = architecture.outputs // prod(architecture.axes.values())
@@ -210,8 +209,9 @@ def _instead(found: Measured) -> str:
     if found.instead is None:
         return ""
     before, more = found.instead
-    now, then = recommend.does(found), recommend.does(replace(found, along=before))
-    return f"The whole network by filters that {now}, against filters that {then}: {_between(more)}, so the first it has. "
+    return (
+        f"The whole network by filters that {recommend.does(found)}, against {before}: {_between(more)}, so the first it has. "
+    )
 
 
 def _typeset(text: str) -> str:

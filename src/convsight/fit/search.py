@@ -64,7 +64,11 @@ def _along(bench: Bench, here: _Place, axis: int, others: Sequence[Along], steps
     doubtful = found.doubtful and found.along.slides is None
     if more is None or (doubtful and more.mean <= bench.little(there.scores)):
         return here
-    its = replace(there.measured[axis], as_usual=None, instead=(found.along, more))
+    if there.measured[axis].along == found.along:  # it is only deeper
+        return there
+    before, now = len(here.architecture.convolutions), len(there.architecture.convolutions)
+    shallower = "" if before == now else f", {before} convolution{'s' if before > 1 else ''} deep rather than {now}"
+    its = replace(there.measured[axis], as_usual=None, instead=(f"filters that {recommend.does(found)}{shallower}", more))
     return replace(there, measured=[*there.measured[:axis], its, *there.measured[axis + 1 :]])
 
 

@@ -22,7 +22,7 @@ class Finding:
 
 def little(learnt: float, missed: float) -> float:
     """Of scores, a difference that is as good as none: a tenth of what is learnt or of what is missed, whichever is less."""
-    return max(_LITTLE * min(learnt, missed), LEAST * learnt)
+    return max(_LITTLE * min(learnt, missed), LEAST * learnt, 0.0)
 
 
 def better(gain: Interval, little: float) -> Finding:

@@ -67,11 +67,11 @@ def asked(_seed: int, device: str) -> Section:
         table=MEASURED,
         answer=Answer(
             "in part",
-            "Told arrays and labels only, convsight fit comes to the lecture's own design for digits, Go, text and speech, "
-            "with each of four seeds. For digits, Go and text it is right more often than the usual 3x3 and 2x2 in the "
-            "same time: 97.1, 26.0 and 69.5% against 96.8, 4.5 and 67.3. For speech it is not (75.7 against 78.8%): the "
-            "usual one, which slides along time, too, does better. Nor do the properties alone decide: that text's "
-            "patterns recur was told with none of the seeds.",
+            "Told arrays, labels, and of which game or voice each is, convsight fit comes to the lecture's own design for "
+            "digits, Go, text and speech, with each of four seeds. For digits, Go and text it is right more often than the "
+            "usual 3x3 and 2x2 in the same time: 97.1, 26.0 and 69.5% against 96.8, 4.5 and 67.3. For speech it is not (75.7 "
+            "against 78.8%): the usual one, which slides along time, too, does better. Nor do the properties alone decide: "
+            "that text's patterns recur was told with none of the seeds.",
         ),
         introduction="Patterns that are much smaller than the whole, and that appear in several places, call for filters that "
         "slide; objects that stay what they are with every other entry left out call for pooling. Each application must be "
