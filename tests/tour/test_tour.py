@@ -20,6 +20,7 @@ from convsight.pictures import View, png
 from convsight.tour.digits import counts
 from convsight.visualization import Visualization
 from tests.conftest import Run
+from tests.tour.test_figures import lines
 
 PAGE = Path("tour.html")
 ROOT = Path(__file__).parents[2]
@@ -128,6 +129,23 @@ def test_differences_with_intervals_are_those_of_the_benchmark(page: str) -> Non
     said = set(re.findall(r"\d+\.\d% ± \d+\.\d%", page))
     measured = (ROOT / "benchmarks" / "fit.md").read_text(encoding="utf-8")
     assert said and all(f"+{each}" in measured for each in said)
+
+
+def test_what_is_said_of_seeds_is_what_the_benchmark_has(page: str) -> None:
+    words = ["none", "one", "two", "three", "four", "five"]
+    text = html.unescape(page)
+    told: dict[tuple[str, str], list[list[str]]] = {}
+    application = ""
+    for cells in (each for each in lines(ROOT / "benchmarks" / "fit.md") if len(each) == 12):
+        application = cells[0].partition(",")[0] or application
+        told.setdefault((application, cells[2]), []).append(cells)
+    for its, column, says, said in (
+        (("go", "row"), 5, "no", "with {}, that a board does not stand subsampling"),
+        (("text", "time"), 3, "no", "that patterns are small it denies with {}"),
+        (("speech", "time"), 7, "spans", "has filters span time with {}"),
+    ):
+        count = sum(cells[column].partition(" (")[0] == says for cells in told[its])
+        assert said.format(f"{words[count]} of {words[len(told[its])]} seeds") in text
 
 
 def test_what_is_said_of_l1_follows_from_the_counts_beside_it(page: str) -> None:

@@ -62,7 +62,7 @@ def shifted(_seed: int, _device: str) -> Section:
             "of other sentences by men it is 1.5%, and pooling far enough for women (12.3%) costs men (4.2%). Sliding along "
             "time, too, is of no further help before an LSTM: 25.6%. Nor is it without one: in windows of 15 frames small "
             "networks do better by it (by 2.7% ± 2.1% to 3.7% ± 0.5%), but not surely whole ones, and convsight fit has "
-            "filters span time with each of four seeds.",
+            "filters span time with four of five seeds.",
         ),
         introduction="A spectrogram is a picture: time across, frequency up, dark where there is sound. The same word stands "
         "higher or lower with each speaker: a woman's shorter throat moves all of it up. So the filters slide along frequency "
