@@ -45,11 +45,11 @@ def test_numbers_of_several_bytes_are_read_big_end_first() -> None:
     [
         (
             "train-images-idx3-ubyte.gz",
-            gzip.compress(idx(np.zeros((3, 28, 28), np.uint8))[:-1]),
+            gzip.compress(idx(np.zeros((3, 28, 28), np.uint8))[:-1], mtime=0),
             "is cut off: its header announces",
         ),
-        ("train-images-idx3-ubyte.gz", gzip.compress(idx(np.zeros((3, 28, 28), np.uint8)) + b"x"), "is too long"),
-        ("train-images-idx3-ubyte.gz", gzip.compress(idx(np.zeros((3, 28, 28), np.uint8)))[:-30], "cannot be read"),
+        ("train-images-idx3-ubyte.gz", gzip.compress(idx(np.zeros((3, 28, 28), np.uint8)) + b"x", mtime=0), "is too long"),
+        ("train-images-idx3-ubyte.gz", gzip.compress(idx(np.zeros((3, 28, 28), np.uint8)), mtime=0)[:-30], "cannot be read"),
         ("train-images-idx3-ubyte.gz", b"PNG or something", "is no IDX file"),
         ("train-images-idx3-ubyte.gz", b"", "is no IDX file"),
         ("train-images-idx3-ubyte.gz", b"\0\0\x08\x03\0\0", "is cut off within its header"),
