@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from html import escape
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor
 
 from convsight.errors import InputError
 from convsight.text.encode import PADDING, UNKNOWN, of_similar_length, padded
 from convsight.text.model import Classifier
-from convsight.text.slots import Slots, features, windows
+from convsight.text.slots import Slots, around, features, windows
 
 PURITY, NGRAMS, FILTERS_A_CLASS = 0.75, 10, 3
 _BATCH = 256
@@ -128,8 +127,8 @@ def exciting(classifier: Classifier, number: int, texts: Iterable[str], count: i
     reach = added.shape[1]
     best = torch.empty(0, reach, dtype=torch.int64)
     for numbers in _batches(classifier, texts):
-        around = F.pad(numbers, (reach - 1, reach - 1), value=PADDING).unfold(1, reach, 1).flatten(0, 1)
-        seen = torch.unique(torch.cat([best, around[(around != PADDING).any(1)]]), dim=0)
+        ngrams = around(numbers, reach).unfold(1, reach, 1).flatten(0, 1)
+        seen = torch.unique(torch.cat([best, ngrams[(ngrams != PADDING).any(1)]]), dim=0)
         answers = added[seen, torch.arange(reach)].sum(1)
         best = seen[answers.topk(min(count, len(seen))).indices]
     return [_ngram(classifier, number, each) for each in best]
@@ -149,7 +148,7 @@ def explain(classifier: Classifier, text: str) -> Explanation:
         answering = (strongest > 0).nonzero()[:, 0]
         weight = slots.weight[:, first + answering].T
         slot = torch.arange(reach)
-        under = F.pad(numbers[0], (reach - 1, reach - 1), value=PADDING).unfold(0, reach, 1)[where[answering]]
+        under = around(numbers[0], reach).unfold(0, reach, 1)[where[answering]]
         added = table[under, slot, answering[:, None]]
         at = where[answering, None] - (reach - 1) + slot
         inside = (at >= 0) & (at < len(tokens))

@@ -54,7 +54,7 @@ def windows(slots: Slots, numbers: Tensor) -> list[Tensor]:
     Windows begin k - 1 places before the first word and end k - 1 behind the last.
     """
     return [
-        _answers(table, bias, _around(numbers, table.shape[1])) for table, bias in zip(slots.tables, slots.biases, strict=True)
+        _answers(table, bias, around(numbers, table.shape[1])) for table, bias in zip(slots.tables, slots.biases, strict=True)
     ]
 
 
@@ -63,14 +63,15 @@ def features(slots: Slots, numbers: Tensor) -> Tensor:
     found = []
     for table, bias in zip(slots.tables, slots.biases, strict=True):
         reach = table.shape[1]
-        around = _around(numbers, reach)
-        starts = range(0, around.shape[1] - reach + 1, _AT_ONCE)
-        parts = [_answers(table, bias, around[:, start : start + _AT_ONCE + reach - 1]).amax(1) for start in starts]
+        padded = around(numbers, reach)
+        starts = range(0, padded.shape[1] - reach + 1, _AT_ONCE)
+        parts = [_answers(table, bias, padded[:, start : start + _AT_ONCE + reach - 1]).amax(1) for start in starts]
         found.append(torch.stack(parts).amax(0))
     return torch.cat(found, 1).relu()
 
 
-def _around(numbers: Tensor, reach: int) -> Tensor:
+def around(numbers: Tensor, reach: int) -> Tensor:
+    """`numbers` of words, (..., T) int64, with `reach` - 1 times PADDING before and behind."""
     return F.pad(numbers, (reach - 1, reach - 1), value=PADDING)
 
 
