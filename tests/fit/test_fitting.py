@@ -71,7 +71,7 @@ def test_numbers_are_told_as_they_were_given() -> None:
     assert abs(told.mean() - 1_000) < 25 and np.corrcoef(told, X[:, 0])[0, 1] > 0.5 and found.best.right.mean > 0
 
 
-def test_no_group_is_learnt_and_judged_by() -> None:
+def test_that_groups_were_kept_apart_is_said() -> None:
     found = fit(X, Y, axes=("time",), groups=np.arange(120) % 6, budget=0.01, device="cpu")
     assert found.data.groups is not None and "of other groups than those that were learnt" in found._repr_html_()
 

@@ -238,7 +238,8 @@ def _groups(given: Any) -> np.ndarray[Any, Any]:
 
 def _far_from_others(given: Tensor) -> int | None:
     """The sample with the largest number, if that is more than a thousand times as large as the largest of most samples."""
-    largest = given.float().abs().flatten(1).amax(1)
+    flat = given.flatten(1)
+    largest = torch.maximum(flat.amax(1).float(), -flat.amin(1).float())
     return int(largest.argmax()) if largest.max() > _FAR * largest.median() > 0 else None
 
 
